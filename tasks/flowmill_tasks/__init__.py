@@ -1,0 +1,1 @@
+"""The step types of flowmill: one file each, holding its keys and its runtime."""
