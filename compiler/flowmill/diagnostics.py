@@ -88,6 +88,8 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
     secret: bool = field(default=False, compare=False)
     """The source line may hold a secret value: formats must not print what stands behind the key."""
+    source_line: str = field(default="", compare=False)
+    """The line of the file that the span starts in, as it is; empty where there is none to show."""
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -124,6 +124,8 @@ class Step(BaseModel):
     """Whether `env` and `env_from` mean something to it."""
     delivery_fields: ClassVar[frozenset[str]] = frozenset()
     """Keys that are only needed to deliver (credentials): left unevaluated when messages go to the outbox."""
+    html_fields: ClassVar[frozenset[str]] = frozenset()
+    """Keys that hold HTML: what an expression puts into them is escaped."""
     output: ClassVar[type[Output]] = Output
 
     @abstractmethod

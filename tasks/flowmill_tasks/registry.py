@@ -26,6 +26,8 @@ class RegistryError(Exception):
 def steps_in(package: ModuleType) -> Iterator[type[Step]]:
     """The step types that the modules of `package` define, in the order of their files."""
     for info in pkgutil.iter_modules(package.__path__):
+        if info.name.startswith("_"):
+            continue  # what a step type is made of, not one
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         for value in vars(module).values():
             if (
@@ -68,7 +70,7 @@ def _from_entry_points() -> Iterator[type[Step]]:
 def _load(entry: EntryPoint) -> Iterator[type[Step]]:
     try:
         value = entry.load()
-    except Exception as error:  # noqa: BLE001 - whatever another package raises on import, it is named
+    except Exception as error:
         raise RegistryError(f"step types of `{entry.value}` cannot be loaded: {error}") from error
     if isinstance(value, ModuleType):
         yield from steps_in(value)

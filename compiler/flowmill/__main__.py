@@ -1,0 +1,5 @@
+"""`python -m flowmill`."""
+
+from flowmill.cli import main
+
+main()

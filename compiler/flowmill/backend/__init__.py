@@ -1,0 +1,1 @@
+"""Carrying out plans on Prefect: the only package that imports it."""

@@ -1,0 +1,63 @@
+"""A plan -> a Prefect flow."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from prefect import Flow
+from prefect.client.schemas.objects import FlowRun
+from prefect.context import FlowRunContext
+from prefect.runtime import flow_run as current
+
+from flowmill.backend.parameters import signature
+from flowmill.backend.states import of_run
+from flowmill.backend.tasks import StepTasks
+from flowmill.plan import Plan
+from flowmill.running.conductor import conduct
+from flowmill.running.run import Facts, Run
+from flowmill.running.runtime import Runtime
+
+
+def build_flow(plan: Plan, runtime: Runtime) -> Flow[Any, Any]:
+    """The Prefect flow that carries out `plan`.
+
+    It is asynchronous: independent steps run together, and Prefect's heartbeat thread need not be joined. Its
+    parameters are those of the plan; what it returns is a state.
+    """
+    starts: dict[str, datetime] = {}
+
+    async def body(**parameters: Any) -> Any:
+        run = Run(plan, runtime, _facts(plan, runtime.clock, starts), parameters)
+        runtime.observer.run_started(plan, run.facts.id, run.facts.url)
+        outcome = await conduct(run, StepTasks().run_step)
+        runtime.observer.run_ended(outcome)
+        return of_run(outcome)
+
+    body.__name__ = plan.flow.replace("-", "_")
+    body.__doc__ = plan.description or None
+    body.__signature__ = signature(plan.parameters)  # type: ignore[attr-defined]  # functions have no such field in typeshed
+    return Flow(
+        body,
+        name=plan.name,
+        description=plan.description or None,
+        persist_result=False,
+        log_prints=False,
+    )
+
+
+def _facts(plan: Plan, clock: Callable[[], datetime] | None, starts: dict[str, datetime]) -> Facts:
+    """The facts of the current run. Its start is the same for a retry of the whole run: Prefect keeps the first."""
+    run = _flow_run()
+    now = clock() if clock else run.start_time or datetime.now(UTC)
+    start = starts.setdefault(str(run.id), now)
+    scheduled = start if clock else run.expected_start_time or start
+    zone = ZoneInfo(plan.timezone)
+    return Facts(str(run.id), start.astimezone(zone), scheduled.astimezone(zone), current.ui_url or "")
+
+
+def _flow_run() -> FlowRun:
+    context = FlowRunContext.get()
+    if context is None or context.flow_run is None:
+        raise RuntimeError("a compiled flow only runs inside a Prefect flow run")
+    return context.flow_run

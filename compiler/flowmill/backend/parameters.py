@@ -1,0 +1,32 @@
+"""The parameters of a plan as the signature of a Prefect flow: Prefect checks values and draws its form by it."""
+
+import inspect
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from flowmill.plan import ParameterPlan
+
+_TYPES: dict[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
+
+
+def signature(parameters: tuple[ParameterPlan, ...]) -> inspect.Signature:
+    """Keyword-only parameters with their types, bounds, choices and defaults."""
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                parameter.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=inspect.Parameter.empty if parameter.default is None else parameter.default,
+                annotation=_annotation(parameter),
+            )
+            for parameter in parameters
+        ]
+    )
+
+
+def _annotation(parameter: ParameterPlan) -> Any:
+    base: Any = Literal[parameter.choices] if parameter.choices else _TYPES[parameter.type]
+    return Annotated[
+        base, Field(ge=parameter.minimum, le=parameter.maximum, description=parameter.description or None)
+    ]

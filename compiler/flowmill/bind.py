@@ -1,0 +1,171 @@
+"""Values -> models, with every validation error as a finding; the one place that reads pydantic's errors."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from flowmill.diagnostics import Finding, Route
+from flowmill.suggest import did_you_mean
+
+M = TypeVar("M", bound=BaseModel)
+
+_WANTED = {
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "dict": "a map",
+    "model": "a map",
+    "none_required": "nothing",
+}
+_KINDS = {
+    dict: "a map",
+    list: "a list",
+    bool: "true or false",
+    type(None): "nothing",
+    int: "a number",
+    float: "a number",
+}
+
+
+def bind(model: type[M], values: Any, route: Route, known: Iterable[str] = ()) -> M | list[Finding]:
+    """An instance of `model`, or what is wrong with `values`.
+
+    Args:
+        route: where the values stand in the document; it is put before every finding's route.
+        known: further keys that are allowed beside the model's (for suggestions only).
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=True)
+        return list(_one_per_place(_finding(detail, values, route, model, known) for detail in details))
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys that a model accepts, as a spec spells them."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _one_per_place(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """A field that may be one of several types fails once per type: the first is enough."""
+    seen = set()
+    for finding in findings:
+        place = (finding.route, finding.at_key)
+        if place not in seen or finding.code == "missing-key":
+            seen.add(place)
+            yield finding
+
+
+def _finding(
+    detail: ErrorDetails, values: Any, base: Route, model: type[BaseModel], known: Iterable[str]
+) -> Finding:
+    kind, where = detail["type"], _in_document(detail["loc"], values)
+    if kind == "missing":
+        key = str(detail["loc"][-1])
+        return Finding(
+            base + where,
+            "missing-key",
+            f"missing key `{key}`",
+            _description(model, detail["loc"]),
+            at_key=True,
+        )
+    if kind == "extra_forbidden":
+        key = str(detail["loc"][-1])
+        words = [*_siblings(model, detail["loc"]), *known]
+        return Finding(
+            base + where, "unknown-key", f"unknown key `{key}`", did_you_mean(key, words), at_key=True
+        )
+    return Finding(base + where, *_code_and_message(detail))
+
+
+def _code_and_message(detail: ErrorDetails) -> tuple[str, str, str]:
+    """Code, message and hint for an error about a value. The value itself is not quoted: it may be a secret."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "literal_error":
+        allowed = str(context["expected"]).replace("'", "`")
+        return "bad-value", f"expected {allowed}", _nearest_literal(detail)
+    wanted = _WANTED.get(kind.removesuffix("_type").removesuffix("_parsing"))
+    if wanted:
+        return "wrong-type", f"expected {wanted}, got {_kind_of(detail['input'])}", _unquote_hint(detail)
+    if kind in (
+        "too_short",
+        "too_long",
+        "greater_than_equal",
+        "less_than_equal",
+        "greater_than",
+        "less_than",
+    ):
+        return "bad-value", _lower(detail["msg"].replace("Input should be", "must be")), ""
+    return kind.replace("_", "-"), _lower(detail["msg"]), ""
+
+
+def _nearest_literal(detail: ErrorDetails) -> str:
+    from flowmill.suggest import nearest
+
+    allowed = [
+        word.strip("' ")
+        for part in str(detail.get("ctx", {}).get("expected", "")).split(" or ")
+        for word in part.split(",")
+    ]
+    match = nearest(str(detail["input"]), allowed) if isinstance(detail["input"], str) else None
+    return f"did you mean `{match}`?" if match else ""
+
+
+def _unquote_hint(detail: ErrorDetails) -> str:
+    quoted_scalar = type(detail["input"]) is str and not detail["type"].startswith(("list", "dict", "model"))
+    return "a quoted value is text: leave the quotes out" if quoted_scalar else ""
+
+
+def _kind_of(value: Any) -> str:
+    return _KINDS.get(type(value), "text")
+
+
+def _lower(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _in_document(location: tuple[str | int, ...], values: Any) -> Route:
+    """The part of pydantic's location that exists in the values: it appends the names of union arms."""
+    route: list[str | int] = []
+    for step in location:
+        try:
+            values = values[step]
+        except (LookupError, TypeError):
+            break
+        route.append(step)
+    return tuple(route)
+
+
+def _siblings(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
+    """The keys that the map at the location's parent accepts."""
+    owner = _model_at(model, location[:-1])
+    return keys_of(owner) if owner else []
+
+
+def _description(model: type[BaseModel], location: tuple[str | int, ...]) -> str:
+    owner = _model_at(model, location[:-1])
+    for name, field in owner.model_fields.items() if owner else ():
+        if (field.alias or name) == location[-1] and field.description:
+            return f"`{location[-1]}` is {field.description}"
+    return ""
+
+
+def _model_at(model: type[BaseModel] | None, location: tuple[str | int, ...]) -> type[BaseModel] | None:
+    for step in location:
+        if model is None:
+            return None
+        fields: Mapping[str, Any] = {field.alias or name: field for name, field in model.model_fields.items()}
+        if step in fields:
+            model = _model_in(fields[str(step)].annotation)
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The first model inside a type such as `dict[str, Server] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in getattr(annotation, "__args__", ()) if (found := _model_in(part))), None)

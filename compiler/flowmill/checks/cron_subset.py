@@ -1,0 +1,20 @@
+"""`cron` is in the subset that every scheduler reads alike."""
+
+from collections.abc import Iterator
+
+from flowmill.cron import Cron, parse
+from flowmill.diagnostics import Finding
+from flowmill.flow import BoundFlow
+
+CODES = {
+    "bad-cron": "The cron expression is malformed, would never fire, or means different things to different schedulers. "
+    "docs/cron.md describes the accepted subset."
+}
+
+
+def check(flow: BoundFlow) -> Iterator[Finding]:
+    if flow.spec.cron is None or "cron" in flow.broken:
+        return
+    parsed = parse(flow.spec.cron)
+    for problem in [] if isinstance(parsed, Cron) else parsed:
+        yield Finding(("cron",), "bad-cron", problem.message, problem.hint, part=problem.part)

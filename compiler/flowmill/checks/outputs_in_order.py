@@ -1,0 +1,43 @@
+"""A step uses the results of steps that have certainly ended before it."""
+
+from collections.abc import Iterator
+
+from flowmill.diagnostics import Finding, Part, RelatedRoute, Route
+from flowmill.expression_findings import expressions, texts
+from flowmill.expressions.language import Path
+from flowmill.flow import BoundFlow, BoundStep
+from flowmill.shapes import own_keys
+
+CODES = {
+    "not-upstream": "An expression uses the result of a step that may not have run yet: add it to `needs`."
+}
+
+
+def check(flow: BoundFlow) -> Iterator[Finding]:
+    for step in flow.steps:
+        written = flow.written["steps"][step.route[1]]
+        for route, text in texts(written, step.route):
+            yield from _in_text(text, route, step, flow)
+
+
+def _in_text(text: str, route: Route, step: BoundStep, flow: BoundFlow) -> Iterator[Finding]:
+    others = {other.id: other for other in flow.steps}
+    for piece, parsed in expressions(text):
+        for path in parsed.references:
+            other = others.get(path[1]) if len(path) > 1 and path[0] == "steps" else None
+            if other and not _is_key(path, other, flow) and other.id not in flow.upstream[step.id]:
+                place = parsed.place(path[:2])
+                part = Part(piece.start + place.start, piece.start + place.end)
+                yield _finding(route, part, step, other)
+
+
+def _is_key(path: Path, other: BoundStep, flow: BoundFlow) -> bool:
+    """Whether the path names what the other step's author wrote, which is known before anything runs."""
+    return len(path) > 2 and path[2] in own_keys(other.raw, flow.context.registry)
+
+
+def _finding(route: Route, part: Part, step: BoundStep, other: BoundStep) -> Finding:
+    message = f"`{other.id}` has not certainly ended when `{step.id}` starts"
+    related = (RelatedRoute((*other.route, "id"), f"`{other.id}` is here"),)
+    hint = f"add it to `needs` of `{step.id}`" if other.id != step.id else "a step cannot use its own result"
+    return Finding(route, "not-upstream", message, hint, part=part, related=related)

@@ -1,0 +1,62 @@
+"""Parameters have usable names and fitting defaults, and a scheduled flow needs none without one."""
+
+import keyword
+from collections.abc import Iterator
+from typing import Any
+
+from flowmill.diagnostics import Finding, Route
+from flowmill.flow import BoundFlow
+from flowmill.spec import Parameter
+
+CODES = {
+    "bad-parameter": "A parameter's name, limits, choices or default do not fit each other.",
+    "required-parameter": "A scheduled run has nobody to fill in a parameter, so each needs a default.",
+}
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
+
+
+def check(flow: BoundFlow) -> Iterator[Finding]:
+    for name, parameter in flow.spec.parameters.items():
+        route = ("parameters", name)
+        if not name.isidentifier() or keyword.iskeyword(name) or name != name.lower():
+            message = f"`{name}` cannot be the name of a parameter"
+            yield Finding(
+                route, "bad-parameter", message, "use lower-case letters, digits and `_`", at_key=True
+            )
+        yield from _default(parameter, route)
+        if flow.spec.cron and parameter.default is None:
+            message = f"parameter `{name}` has no default, so a scheduled run could not start"
+            yield Finding(
+                route, "required-parameter", message, "give it a `default`, or remove `cron`", at_key=True
+            )
+
+
+def _default(parameter: Parameter, route: Route) -> Iterator[Finding]:
+    choices = parameter.choices
+    if choices is not None and not (isinstance(choices, list) and choices):
+        yield Finding((*route, "choices"), "bad-parameter", "expected a list of values")
+        return
+    for key, value in (("default", parameter.default), *(("choices", item) for item in choices or [])):
+        if value is not None and (problem := mismatch(parameter, value)):
+            yield Finding((*route, key), "bad-parameter", problem)
+            return
+
+
+def mismatch(parameter: Parameter, value: Any) -> str:
+    """Why a value does not fit a parameter; empty when it does."""
+    wanted = _TYPES[parameter.type]
+    if not isinstance(value, wanted) or (isinstance(value, bool) and parameter.type != "boolean"):
+        return f"expected a value of type {parameter.type}"
+    if parameter.minimum is not None and isinstance(value, int | float) and value < parameter.minimum:
+        return f"must be at least {parameter.minimum:g}"
+    if parameter.maximum is not None and isinstance(value, int | float) and value > parameter.maximum:
+        return f"must be at most {parameter.maximum:g}"
+    if parameter.choices and value not in parameter.choices:
+        return f"expected one of: {', '.join(map(str, parameter.choices))}"
+    return ""

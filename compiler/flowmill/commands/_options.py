@@ -1,0 +1,54 @@
+"""What several verbs take, and how they find the workspace and print."""
+
+import sys
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, TextIO
+
+import click
+
+if TYPE_CHECKING:
+    from flowmill.report.style import Style
+
+PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+COLOUR = click.option(
+    "--color/--no-color", "colour", default=None, help="Colours; the default is only on a terminal."
+)
+
+
+def workspace_of(paths: tuple[Path, ...]) -> tuple[Path, frozenset[Path] | None]:
+    """The workspace's folder and the flows that were named (None for all of them).
+
+    Raises:
+        click.UsageError: a path does not exist, or there is no workspace around it.
+    """
+    from flowmill.workspace import WORKSPACE_FILE, find_root
+
+    for path in paths:
+        if not path.exists() and not path.is_symlink():
+            raise click.UsageError(f"there is no file or folder `{path}`")
+    start = paths[0] if paths else Path()
+    root = find_root(start)
+    if root is None:
+        raise click.UsageError(
+            f"there is no {WORKSPACE_FILE} at or above `{start}`; it marks a folder of specs"
+        )
+    whole = not paths or any(root.absolute().is_relative_to(path.absolute()) for path in paths)
+    return root, None if whole else frozenset(path.absolute() for path in paths)
+
+
+def style_for(stream: IO[str], colour: bool | None) -> "Style":
+    """Colours where they were asked for; by default on a terminal that has not refused them (NO_COLOR)."""
+    import os
+
+    from flowmill.report.style import Style
+
+    wanted = stream.isatty() and "NO_COLOR" not in os.environ if colour is None else colour
+    return Style(colour=wanted)
+
+
+def write(text: str, stream: TextIO | None = None) -> None:
+    """Print text that may hold anything: what the stream's encoding lacks is escaped."""
+    stream = sys.stdout if stream is None else stream
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()

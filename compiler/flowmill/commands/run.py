@@ -1,0 +1,170 @@
+"""`flowmill run`: run one flow now, here."""
+
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from flowmill.commands._options import COLOUR, style_for, workspace_of, write
+
+if TYPE_CHECKING:
+    from flowmill.plan import Plan
+    from flowmill.running.runtime import Observer, Selection
+
+
+@click.command("run")
+@click.argument("spec", type=click.Path(path_type=Path))
+@click.option("--env", "environment", help="The environment; the default is the first that the spec names.")
+@click.option(
+    "--set", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the run; may be repeated."
+)
+@click.option(
+    "--deliver", is_flag=True, help="Send mails and Slack messages instead of writing them to the outbox."
+)
+@click.option(
+    "--outbox",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("outbox"),
+    show_default=True,
+    help="Folder for undelivered messages.",
+)
+@click.option("--on-schedule", is_flag=True, help="Wait for the next fire time first.")
+@click.option("--only", metavar="STEP", help="Run this step alone.")
+@click.option("--from", "start", metavar="STEP", help="Run this step and everything that needs it.")
+@click.option("--dry-run", is_flag=True, help="Print what each step would do, and start nothing.")
+@COLOUR
+def command(
+    spec: Path,
+    environment: str | None,
+    given: tuple[str, ...],
+    deliver: bool,
+    outbox: Path,
+    on_schedule: bool,
+    only: str | None,
+    start: str | None,
+    dry_run: bool,
+    colour: bool | None,
+) -> int:
+    """Run the flow of SPEC now, in this process; the exit code is the run's result.
+
+    Mails and Slack messages go to the outbox folder unless --deliver is given. Prefect keeps the run: on the
+    server that PREFECT_API_URL names, or on its embedded one.
+
+    \b
+    Examples:
+      flowmill run specs/mobility/trips.yaml
+      flowmill run specs/mobility/trips.yaml --env production --set hours_back=48
+      flowmill run specs/mobility/trips.yaml --dry-run
+      flowmill run specs/mobility/trips.yaml --from load --deliver
+    """
+    plan = _plan(spec, environment, colour)
+    if plan is None:
+        return 1
+    selection = _selection(plan, only, start)
+    parameters = _parameters(given, plan)
+    folder = None if deliver else outbox
+    if dry_run:
+        return _dry_run(plan, spec, folder, selection, parameters)
+    if on_schedule:
+        _wait(plan)
+    return _run(plan, spec, folder, selection, parameters, colour)
+
+
+def _plan(spec: Path, environment: str | None, colour: bool | None) -> "Plan | None":
+    from flowmill.pipeline import compile_workspace
+    from flowmill.report import render
+    from flowmill.suggest import did_you_mean
+
+    if spec.is_dir():
+        raise click.UsageError(f"`{spec}` is a folder; name one spec")
+    root, only = workspace_of((spec,))
+    compiled = compile_workspace(root, only)
+    if compiled.errors:
+        write(render(compiled, "text", style_for(sys.stderr, colour)), sys.stderr)
+        return None
+    plans = {name: plan for (_, name), plan in compiled.plans.items()}
+    if not plans:
+        raise click.UsageError(f"`{spec}` is not the spec of a flow")
+    if environment is not None and environment not in plans:
+        raise click.UsageError(
+            f"the spec does not name the environment `{environment}`; {did_you_mean(environment, plans)}"
+        )
+    return plans[environment] if environment else next(iter(plans.values()))
+
+
+def _selection(plan: "Plan", only: str | None, start: str | None) -> "Selection":
+    from flowmill.running.runtime import Selection
+    from flowmill.suggest import did_you_mean
+
+    if only and start:
+        raise click.UsageError("give --only or --from, not both")
+    ids = [step.id for step in plan.steps]
+    for step in (only, start):
+        if step is not None and step not in ids:
+            raise click.UsageError(f"there is no step `{step}`; {did_you_mean(step, ids)}")
+    return Selection(only, start)
+
+
+def _parameters(given: tuple[str, ...], plan: "Plan") -> dict[str, Any]:
+    from flowmill.local.given import BadParameter, parameters_from
+
+    try:
+        return parameters_from(given, plan)
+    except BadParameter as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _dry_run(
+    plan: "Plan", spec: Path, outbox: Path | None, selection: "Selection", parameters: dict[str, Any]
+) -> int:
+    from flowmill.local.dry_run import dry_run
+    from flowmill.local.runtime import local_runtime
+    from flowmill.report.style import printable
+
+    runtime = local_runtime(spec, outbox, selection=selection)
+    write("".join(f"{printable(line)}\n" for line in dry_run(plan, runtime, parameters)))
+    return 0
+
+
+def _wait(plan: "Plan") -> None:
+    from flowmill.local.wait import wait_for_next
+
+    try:
+        wait_for_next(plan, write)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _run(
+    plan: "Plan",
+    spec: Path,
+    outbox: Path | None,
+    selection: "Selection",
+    parameters: dict[str, Any],
+    colour: bool | None,
+) -> int:
+    from flowmill.local.on_prefect import run_here
+    from flowmill.local.runtime import local_runtime
+
+    with _view(colour) as view:
+        succeeded = run_here(plan, local_runtime(spec, outbox, view, selection), parameters)
+    if outbox and outbox.is_dir() and any(outbox.iterdir()):
+        write(f"messages were not sent: they are in {outbox}/ (--deliver sends them)\n")
+    return 0 if succeeded else 1
+
+
+def _view(colour: bool | None) -> "Any":
+    """A live board on a terminal, plain lines elsewhere."""
+    from flowmill.local.plain_view import PlainView
+
+    style = style_for(sys.stdout, colour)
+    if not sys.stdout.isatty():
+        view: Observer = PlainView(write, style)
+        return nullcontext(view)
+    from rich.console import Console
+
+    from flowmill.local.live_view import LiveView
+
+    return LiveView(Console(no_color=not style.colour))

@@ -1,0 +1,172 @@
+"""The merged tree of a flow in one environment -> a `BoundFlow`, and what is wrong on the way.
+
+In order: expressions are checked by name, what is known now is folded in, the models are bound. A problem in
+one step does not hide those of another.
+"""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from flowmill.bind import bind
+from flowmill.diagnostics import Finding, Route
+from flowmill.expression_findings import expression_findings
+from flowmill.expressions.language import ExpressionError, Path
+from flowmill.expressions.render import Scope, fold
+from flowmill.flow import BoundFlow, BoundStep, Context
+from flowmill.layers import unknown_defaults
+from flowmill.shapes import own_keys
+from flowmill.spec import HANDLERS, FlowSpec, StepKeys
+from flowmill.suggest import did_you_mean
+from flowmill.tree import Tree
+from flowmill_tasks.base import Step
+from flowmill_tasks.fields import core_value
+from flowmill_tasks.registry import Registry
+
+_PLACEHOLDERS = {"project": "unknown", "server": "unknown", "environment": "unknown", "steps": [None]}
+
+Findings = list[Finding]
+M = TypeVar("M", bound=BaseModel)
+
+
+def elaborate(tree: Tree, environment: str, context: Context) -> tuple[BoundFlow, Findings]:
+    """Bind a flow's merged tree; the flow comes back even where it is wrong, for the checks."""
+    raw = tree.plain()
+    findings = list(expression_findings(raw, context.registry))
+    findings += unknown_defaults(tree, context.registry)
+    folded = _Folding(raw, environment, context, findings).all()
+    spec, broken = _best_effort(FlowSpec, folded, (), _PLACEHOLDERS, findings)
+    groups = {
+        group: tuple(
+            _step(value, (group, index), context.registry, findings)
+            for index, value in enumerate(_items(folded.get(group)))
+        )
+        for group in ("steps", *HANDLERS)
+    }
+    steps = groups.pop("steps")
+    return BoundFlow(environment, context, tree, raw, spec, broken, steps, groups), findings
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+class _Folding:
+    """Puts in what is known before the run. An expression that cannot be evaluated is reported and left."""
+
+    def __init__(
+        self, raw: Mapping[str, Any], environment: str, context: Context, findings: Findings
+    ) -> None:
+        self.raw = raw
+        self.findings = findings
+        self.registry = context.registry
+        self.scope: Scope = {
+            "environment": environment,
+            "project": context.project_name,
+            "flow": {
+                "name": f"{context.project_name}.{context.flow_name}",
+                "description": str(raw.get("description") or ""),
+                "owner": str(raw.get("owner") or context.project.owner),
+            },
+        }
+        self._inlining: set[Path] = set()
+
+    def all(self) -> dict[str, Any]:
+        """Every key of the flow folded: `vars` first, since the others may use them, then `server`."""
+        folded: dict[str, Any] = {}
+        for key in sorted(self.raw, key=lambda key: {"vars": 0, "server": 1}.get(key, 2)):
+            folded[key] = self._fold(self.raw[key], (key,))
+            if key in ("vars", "server"):
+                self.scope[key] = core_value(folded[key] or {}) if key == "vars" else folded[key]
+        return {key: folded[key] for key in self.raw}
+
+    def _fold(self, value: Any, route: Route) -> Any:
+        """Fold leaf by leaf, so that a problem keeps its place."""
+        if isinstance(value, dict):
+            return {key: self._fold(item, (*route, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._fold(item, (*route, index)) for index, item in enumerate(value)]
+        try:
+            return fold(value, self.scope, self._inline)
+        except ExpressionError as error:
+            self.findings.append(Finding(route, "bad-expression", str(error)))
+            return value
+
+    def _inline(self, path: Path) -> Any:
+        """The text behind `steps.<id>.<key>`, where the key is one that the step's author wrote."""
+        if len(path) != 3 or path[0] != "steps" or path in self._inlining:
+            return None
+        for step in _items(self.raw.get("steps")):
+            if (
+                isinstance(step, dict)
+                and step.get("id") == path[1]
+                and path[2] in own_keys(step, self.registry)
+            ):
+                self._inlining.add(path)
+                try:
+                    return fold(step[path[2]], self.scope, self._inline)
+                finally:
+                    self._inlining.discard(path)
+        return None
+
+
+def _best_effort(
+    model: type[M], values: dict[str, Any], route: Route, stand_ins: Mapping[str, Any], findings: Findings
+) -> tuple[M, frozenset[str]]:
+    """The model of what is right; keys that are wrong get their default, or a stand-in, and are named."""
+    bound = bind(model, values, route)
+    if isinstance(bound, model):
+        return bound, frozenset()
+    problems = bound if isinstance(bound, list) else []
+    findings += problems
+    depth = len(route)
+    broken = {str(problem.route[depth]) for problem in problems if len(problem.route) > depth}
+    usable = {key: value for key, value in values.items() if key not in broken}
+    missing = stand_ins.keys() - usable.keys()
+    return model.model_validate({**stand_ins, **usable}), frozenset(broken | missing)
+
+
+def _step(value: Any, route: Route, registry: Registry, findings: Findings) -> BoundStep:
+    if not isinstance(value, dict):
+        findings.append(Finding(route, "wrong-type", "expected a step: a map with `id` and `type`"))
+        return BoundStep(route, {}, None, None)
+    step_type = _step_type(value, route, registry, findings)
+    own = {key: item for key, item in value.items() if key not in StepKeys.model_fields}
+    common = {key: item for key, item in value.items() if key in StepKeys.model_fields}
+    if route[0] != "steps":
+        common.setdefault("id", f"{route[0]}_{int(route[1]) + 1}")
+    stand_ins = {"id": f"{route[0]}-{int(route[1]) + 1}", "type": "unknown"}
+    keys, _ = _best_effort(StepKeys, common, route, stand_ins, findings)
+    return BoundStep(route, value, keys, _model(step_type, own, route, findings))
+
+
+def _model(
+    step_type: type[Step] | None, own: dict[str, Any], route: Route, findings: Findings
+) -> Step | None:
+    if step_type is None:
+        return None
+    bound = bind(step_type, own, route, known=tuple(StepKeys.model_fields))
+    if isinstance(bound, list):
+        findings += bound
+        return None
+    return bound
+
+
+def _step_type(
+    value: dict[str, Any], route: Route, registry: Registry, findings: Findings
+) -> type[Step] | None:
+    word = value.get("type")
+    if word is None:
+        return None  # reported as a missing key
+    found = registry.get(str(word))
+    if found is None:
+        findings.append(
+            Finding(
+                (*route, "type"),
+                "unknown-type",
+                f"there is no step type `{word}`",
+                did_you_mean(str(word), registry),
+            )
+        )
+    return found

@@ -1,0 +1,141 @@
+"""Giving expressions their values: what is known now is folded in, the rest waits for the run."""
+
+import html
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from flowmill.expressions.language import ExpressionError, Parsed, Path, parse
+from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, join, split
+from flowmill_tasks.fields import Rendered, Unrendered
+
+Scope = dict[str, Any]
+
+
+def map_texts(value: Any, change: Callable[[str], Any]) -> Any:
+    """A copy of nested maps and lists with every text replaced by `change(text)`."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {key: map_texts(item, change) for key, item in value.items()}
+    if isinstance(value, list):
+        return [map_texts(item, change) for item in value]
+    return value
+
+
+def fold(value: Any, scope: Scope, inline: Callable[[Path], Any]) -> Any:
+    """The value with everything put in that is known before the run; the rest becomes `Unrendered` text.
+
+    Args:
+        scope: the values that are known now.
+        inline: the text of another key for a reference that names one (`steps.load.image`), or None.
+
+    Raises:
+        ExpressionError: an expression whose names are all known cannot be evaluated.
+    """
+    return map_texts(value, lambda text: _fold_text(text, scope, inline) if has_expression(text) else text)
+
+
+def _fold_text(text: str, scope: Scope, inline: Callable[[Path], Any]) -> Any:
+    pieces = split(text)
+    if isinstance(pieces, Unclosed):
+        return text
+    folded = [_fold_piece(piece, scope, inline) for piece in pieces]
+    if len(folded) == 1 and not isinstance(folded[0], Expression):
+        return _marked(folded[0])
+    joined = tuple(piece if isinstance(piece, Expression) else as_text(piece) for piece in folded)
+    flat = _flatten(joined)
+    if any(isinstance(piece, Expression) for piece in flat):
+        return Unrendered(join(flat))
+    return Rendered("".join(piece for piece in flat if isinstance(piece, str)))
+
+
+def _flatten(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Take apart what `inline` put in: a piece that is itself text with expressions."""
+    flat: list[Piece] = []
+    for piece in pieces:
+        inner = split(piece) if isinstance(piece, Unrendered) else None
+        flat += inner if isinstance(inner, tuple) else [piece]
+    return tuple(flat)
+
+
+def _fold_piece(piece: Piece, scope: Scope, inline: Callable[[Path], Any]) -> Any:
+    if isinstance(piece, str):
+        return piece
+    parsed = parse(piece.source)
+    if not isinstance(parsed, Parsed):
+        return piece
+    if len(parsed.references) == 1 and parsed.source.strip() == ".".join(parsed.references[0]):
+        replacement = inline(parsed.references[0])
+        if replacement is not None:
+            return replacement
+    return parsed.evaluate(scope) if all(path[0] in scope for path in parsed.references) else piece
+
+
+def render(value: Any, scope: Scope, *, escape: bool = False) -> Any:
+    """The value with every `Unrendered` text evaluated.
+
+    A text that is one expression keeps the type of its result; otherwise the results are put in as text.
+
+    Args:
+        escape: escape results for HTML.
+
+    Raises:
+        ExpressionError: a name has no value; the message holds no value.
+    """
+
+    def change(text: str) -> Any:
+        return _render_text(text, scope, escape) if isinstance(text, Unrendered) else text
+
+    return map_texts(value, change)
+
+
+def _render_text(text: str, scope: Scope, escape: bool) -> Any:
+    pieces = split(text)
+    if isinstance(pieces, Unclosed):
+        raise ExpressionError("an expression is not closed with `}}`")
+    values = [_evaluate(piece.source, scope) if isinstance(piece, Expression) else piece for piece in pieces]
+    if len(values) == 1 and not escape:
+        return _marked(values[0])
+    shown = (
+        html.escape(as_text(value)) if escape and isinstance(piece, Expression) else as_text(value)
+        for piece, value in zip(pieces, values, strict=True)
+    )
+    return Rendered("".join(shown))
+
+
+def _evaluate(source: str, scope: Scope) -> Any:
+    parsed = parse(source)
+    if not isinstance(parsed, Parsed):
+        raise ExpressionError(parsed[0].message)
+    value = parsed.evaluate(scope)
+    if value is None:
+        raise ExpressionError(f"`{source.strip()}` has no value (null)")
+    return value
+
+
+def _marked(value: Any) -> Any:
+    """The result of an expression, its texts marked as such so that they may become numbers."""
+    if isinstance(value, Unrendered):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): _marked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_marked(item) for item in value]
+    return value if isinstance(value, bool | int | float) or value is None else Rendered(as_text(value))
+
+
+def as_text(value: Any) -> str:
+    """A value as it stands in the middle of a text: times in ISO 8601, maps and lists as JSON."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        raise ExpressionError("an expression inside a text has no value (null)")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, Mapping | list | tuple):
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    return str(value)

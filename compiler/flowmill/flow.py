@@ -1,0 +1,99 @@
+"""A flow in one environment, bound: what the checks look at and the plan is made from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from flowmill.diagnostics import Route
+from flowmill.spec import HANDLERS, FlowSpec, Project, StepKeys, Workspace
+from flowmill.tree import Tree
+from flowmill_tasks.base import Step
+from flowmill_tasks.registry import Registry
+
+
+@dataclass(frozen=True)
+class BoundStep:
+    """One step as far as it could be understood: its common keys and its type's model, None where they are wrong."""
+
+    route: Route
+    raw: Mapping[str, Any]
+    keys: StepKeys | None
+    model: Step | None
+
+    @property
+    def id(self) -> str:
+        """The step's id, also when other keys are wrong; empty when it has none."""
+        return self.keys.id if self.keys else str(self.raw.get("id") or "")
+
+    @property
+    def group(self) -> str:
+        """`steps`, or the handler that it belongs to."""
+        return str(self.route[0])
+
+
+@dataclass(frozen=True)
+class Context:
+    """What surrounds a flow: its workspace, its project, the step types, where it lies."""
+
+    workspace: Workspace
+    project: Project
+    registry: Registry
+    folder: Path
+    """The project's folder, which holds the spec and everything that it may refer to."""
+    project_name: str
+    flow_name: str
+    spec_path: str
+
+
+@dataclass(frozen=True)
+class BoundFlow:
+    """A flow in one environment.
+
+    `spec` is best effort: keys in `broken` were wrong, hold a default or a placeholder, and have been reported.
+    """
+
+    environment: str
+    context: Context
+    tree: Tree
+    written: Mapping[str, Any]
+    """The keys as they were written, for checks that point into expressions."""
+    spec: FlowSpec
+    broken: frozenset[str]
+    steps: tuple[BoundStep, ...]
+    handlers: Mapping[str, tuple[BoundStep, ...]]
+
+    def all_steps(self) -> Iterator[BoundStep]:
+        """The flow's own steps, then those of its handlers."""
+        yield from self.steps
+        for name in HANDLERS:
+            yield from self.handlers.get(name, ())
+
+    @cached_property
+    def needs(self) -> dict[str, tuple[str, ...]]:
+        """For every step of the flow, by id, the known steps that it waits for."""
+        known = {step.id for step in self.steps}
+        found: dict[str, tuple[str, ...]] = {}
+        previous = ""
+        for step in self.steps:
+            written = step.keys.needs if step.keys else None
+            wanted = written if written is not None else [previous] * bool(previous)
+            found[step.id] = tuple(dict.fromkeys(name for name in wanted if name in known))
+            previous = step.id
+        return found
+
+    @cached_property
+    def upstream(self) -> dict[str, frozenset[str]]:
+        """For every step, by id, every step that has always ended before it starts."""
+        found: dict[str, frozenset[str]] = {}
+
+        def of(step: str, above: frozenset[str]) -> frozenset[str]:
+            if step not in found:
+                direct = [name for name in self.needs.get(step, ()) if name not in above]
+                found[step] = frozenset(direct).union(*(of(name, above | {step}) for name in direct))
+            return found[step]
+
+        for step in self.steps:
+            of(step.id, frozenset())
+        return found

@@ -1,0 +1,1 @@
+"""Running a flow here and now, on a person's own machine: secrets from a file, messages to an outbox."""

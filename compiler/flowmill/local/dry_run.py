@@ -1,0 +1,95 @@
+"""What a run would do, step by step: every command with its values, `***` for secrets; nothing is started."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flowmill.expressions.placeholder import Placeholders
+from flowmill.expressions.render import render
+from flowmill.plan import Plan, StepPlan
+from flowmill.running.attempt import build_model, marked
+from flowmill.running.run import Facts, Run
+from flowmill.running.runtime import Runtime
+from flowmill_tasks.base import StepFailed, StepRun
+from flowmill_tasks.cancellation import Cancellation
+
+
+def dry_run(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> Iterator[str]:
+    """Lines that tell what each step would do."""
+    run = _run(plan, runtime, parameters)
+    chosen = runtime.selection.chosen(plan)
+    yield f"{plan.name} in {plan.environment}: a dry run, nothing is started"
+    for group, steps in _groups(plan):
+        for step in steps:
+            if group or step.id in chosen:
+                yield ""
+                yield _headline(group, step)
+                yield from (f"  {line}" for line in _lines(step, run))
+
+
+def _groups(plan: Plan) -> tuple[tuple[str, tuple[StepPlan, ...]], ...]:
+    handlers = (("on_failure", plan.on_failure), ("on_success", plan.on_success), ("finally", plan.finally_))
+    return (("", plan.steps), *handlers)
+
+
+def _headline(group: str, step: StepPlan) -> str:
+    after = f", after {', '.join(step.needs)}" if step.needs else ""
+    return f"{f'{group}: ' if group else ''}{step.id} ({step.type}{after})"
+
+
+def _lines(step: StepPlan, run: Run) -> Iterator[str]:
+    try:
+        model = build_model(step, run)
+        env = render(marked(step.env), run.scope())
+    except StepFailed as failure:
+        yield f"cannot be shown before the run: {failure.message}"
+        return
+    for key, value in env.items():
+        yield f"{key}={value}"
+    for group in step.env_from:
+        yield f"every key of the secret {group}"
+    yield from (line for text in model.preview(_step_run(step, run)) for line in text.splitlines())
+
+
+def _run(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> Run:
+    now = (runtime.clock() if runtime.clock else datetime.now(UTC)).astimezone(ZoneInfo(plan.timezone))
+    return _Rehearsal(plan, runtime, Facts("dry-run", now, now), parameters)
+
+
+class _Rehearsal(Run):
+    """A run whose secrets are stars and whose results are their own names."""
+
+    def scope(self) -> dict[str, Any]:
+        return {
+            **super().scope(),
+            "secrets": Placeholders("***", grows=False),
+            "steps": Placeholders("steps", grows=True),
+            "failure": Placeholders("failure", grows=True),
+        }
+
+
+class _Silence:
+    def info(self, message: str) -> None: ...
+    def warning(self, message: str) -> None: ...
+    def error(self, message: str) -> None: ...
+
+
+def _step_run(step: StepPlan, run: Run) -> StepRun:
+    plan, folder = run.plan, run.runtime.folder
+    labels = {
+        "project": plan.project,
+        "flow": plan.name,
+        "environment": plan.environment,
+        "run": run.facts.id,
+    }
+    return StepRun(
+        step.id,
+        f"dry-run.{step.id}",
+        _Silence(),
+        Cancellation(),
+        folder,
+        folder,
+        labels=labels,
+        outbox=run.runtime.outbox,
+    )

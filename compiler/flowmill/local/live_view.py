@@ -1,0 +1,78 @@
+"""A run on a terminal: the log scrolls, and below it stands a line per step with its state and its time."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from flowmill.local.plain_view import PlainView
+from flowmill.plan import Plan, StepPlan
+from flowmill.report.style import Style
+from flowmill.running.outcome import Outcome, RunOutcome, State
+
+_MARKS = {
+    State.SUCCESS: Text("✓", "green"),
+    State.FAILED: Text("✗", "red"),
+    State.TIMED_OUT: Text("✗", "red"),
+    State.SKIPPED: Text("-", "yellow"),
+    State.NOT_SELECTED: Text("-", "dim"),
+}
+
+
+class LiveView(PlainView):
+    """A `PlainView` with a board of the steps at the bottom of the terminal."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(self._print, Style(colour=True))
+        self._console = console
+        self._lock = threading.Lock()
+        self._rows: dict[str, tuple[StepPlan, Text | Spinner, float | None, str]] = {}
+        self._live = Live(console=console, get_renderable=self._board, refresh_per_second=8, transient=True)
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def _print(self, text: str) -> None:
+        self._console.print(Text.from_ansi(text.rstrip("\n")), soft_wrap=True)
+
+    def run_started(self, plan: Plan, run_id: str, url: str) -> None:
+        super().run_started(plan, run_id, url)
+        with self._lock:
+            self._rows = {step.id: (step, Text("·", "dim"), None, "waits") for step in plan.steps}
+
+    def step_started(self, step: StepPlan, attempt: int) -> None:
+        super().step_started(step, attempt)
+        with self._lock:
+            self._rows[step.id] = (step, Spinner("dots"), time.monotonic(), "")
+
+    def step_ended(self, step: StepPlan, outcome: Outcome) -> None:
+        super().step_ended(step, outcome)
+        with self._lock:
+            began = self._rows[step.id][2] if step.id in self._rows else None
+            took = f"{time.monotonic() - began:.1f}s" if began else ""
+            self._rows[step.id] = (step, _MARKS[outcome.state], None, took)
+
+    def run_ended(self, outcome: RunOutcome) -> None:
+        with self._lock:
+            self._rows = {}
+        super().run_ended(outcome)
+
+    def _board(self) -> Table:
+        table = Table.grid(padding=(0, 1))
+        with self._lock:
+            for step, mark, began, words in self._rows.values():
+                shown = f"{time.monotonic() - began:.0f}s" if began else words
+                table.add_row(mark, Text(step.name, "bold"), Text(step.type, "dim"), Text(shown, "dim"))
+        return table

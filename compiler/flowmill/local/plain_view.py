@@ -1,0 +1,70 @@
+"""A run as plain lines, for a pipe or a CI log: what happened, to which step, when."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from flowmill.plan import Plan, StepPlan
+from flowmill.report.style import Style, printable
+from flowmill.running.outcome import Outcome, RunOutcome, State
+from flowmill_tasks.duration import in_words
+
+_WORDS = {
+    State.SUCCESS: ("ok", "green"),
+    State.FAILED: ("failed", "red"),
+    State.TIMED_OUT: ("timed out", "red"),
+    State.SKIPPED: ("skipped", "yellow"),
+    State.NOT_SELECTED: ("not selected", "dim"),
+}
+
+
+class PlainView:
+    """An `Observer` that writes one line per event."""
+
+    def __init__(self, write: Callable[[str], None], style: Style) -> None:
+        self._write = write
+        self._style = style
+        self._width = 0
+        self._started: dict[str, float] = {}
+        self._begun = time.monotonic()
+
+    def run_started(self, plan: Plan, run_id: str, url: str) -> None:
+        groups = (plan.steps, plan.on_failure, plan.on_success, plan.finally_)
+        self._width = max(len(step.id) for group in groups for step in group)
+        self._begun = time.monotonic()
+        title = self._style.paint(f"{plan.name} in {plan.environment}", "bold")
+        self._write(f"{title}, run {run_id}\n")
+
+    def step_started(self, step: StepPlan, attempt: int) -> None:
+        self._started.setdefault(step.id, time.monotonic())
+        again = f" (attempt {attempt} of {step.retries + 1})" if attempt > 1 else ""
+        self._event(step, f"started: {step.type}{again}")
+
+    def step_line(self, step: StepPlan, level: str, text: str) -> None:
+        colour = {"warning": "yellow", "error": "red"}.get(level)
+        for line in text.splitlines() or [""]:
+            shown = printable(line)
+            self._event(step, f"| {self._style.paint(shown, colour) if colour else shown}")
+
+    def step_retries(self, step: StepPlan, message: str, delay: float) -> None:
+        self._event(step, self._style.paint(f"tries again in {in_words(delay)}", "yellow"))
+
+    def step_ended(self, step: StepPlan, outcome: Outcome) -> None:
+        word, colour = _WORDS[outcome.state]
+        took = f" in {_seconds(self._started.pop(step.id))}" if step.id in self._started else ""
+        # A failure has been printed as the step's last line already.
+        reason = "" if outcome.failed or not outcome.message else f": {outcome.message}"
+        self._event(step, self._style.paint(f"{word}{took}{reason}", colour))
+
+    def run_ended(self, outcome: RunOutcome) -> None:
+        word, colour = ("failed", "red") if outcome.failure else ("succeeded", "green")
+        text = f"run {word} in {_seconds(self._begun)}: {printable(outcome.message)}"
+        self._write(self._style.paint(text, colour, "bold") + "\n")
+
+    def _event(self, step: StepPlan, text: str) -> None:
+        now = datetime.now().strftime("%H:%M:%S")
+        self._write(f"{self._style.paint(now, 'dim')} {step.id:<{self._width}} {text}\n")
+
+
+def _seconds(since: float) -> str:
+    return f"{time.monotonic() - since:.1f}s"

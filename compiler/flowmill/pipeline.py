@@ -1,0 +1,139 @@
+"""Files -> plans and diagnostics: the pipeline, from reading to planning, for every flow and environment."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flowmill import spec
+from flowmill.checks import run_all
+from flowmill.diagnostics import Diagnostic, Severity, in_order
+from flowmill.elaborate import elaborate
+from flowmill.flow import Context
+from flowmill.layers import Override, flow_layer, overrides, stack, standing_at, with_step_defaults
+from flowmill.plan import Plan
+from flowmill.planning import make_plan
+from flowmill.tree import Tree
+from flowmill.workspace import Files, FlowFile, load
+from flowmill_tasks.registry import Registry, discover
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The outcome for a workspace.
+
+    Attributes:
+        plans: of every flow without errors, one per environment, by `<project>.<flow>` and environment.
+        diagnostics: every problem of every file, in order.
+        flows: how many flows were looked at.
+    """
+
+    plans: Mapping[tuple[str, str], Plan]
+    diagnostics: tuple[Diagnostic, ...]
+    flows: int
+
+    @property
+    def errors(self) -> int:
+        return sum(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
+
+
+def compile_workspace(
+    root: Path, only: frozenset[Path] | None = None, registry: Registry | None = None
+) -> Compiled:
+    """Validate and plan the flows of a workspace.
+
+    Args:
+        root: the folder that holds `flowmill.yaml`.
+        only: absolute paths of the flows (or their folders) to look at; None means all.
+        registry: the step types; None means those that are installed.
+    """
+    files = load(root, only)
+    diagnostics = list(files.diagnostics)
+    plans: dict[tuple[str, str], Plan] = {}
+    for flow in [] if files.broken else files.flows:
+        flow_plans, found = _compile_flow(flow, files, registry or discover())
+        plans |= {
+            (f"{flow.project}.{flow.name}", environment): plan for environment, plan in flow_plans.items()
+        }
+        diagnostics += found
+    return Compiled(plans, tuple(in_order(diagnostics)), len(files.flows))
+
+
+def _compile_flow(
+    flow: FlowFile, files: Files, registry: Registry
+) -> tuple[dict[str, Plan], list[Diagnostic]]:
+    """The plans of one flow by environment, and what is wrong in any of them."""
+    workspace = files.spec
+    if workspace is None:
+        raise ValueError("a workspace without a usable flowmill.yaml has no flows to compile")
+    named = stack([*_layers(flow, files, registry, None), flow.tree])
+    environments, findings = overrides(named, workspace.environments)
+    plans: dict[str, Plan] = {}
+    by_environment: dict[str, list[Diagnostic]] = {}
+    for override in environments or _any_environment(workspace):
+        plan, found = _compile_in(flow, override, files, registry)
+        by_environment[override.environment] = found
+        if plan and environments and not findings:
+            plans[override.environment] = plan
+    return plans, [*map(named.locate, findings), *_merged(by_environment)]
+
+
+def _any_environment(workspace: spec.Workspace) -> list[Override]:
+    """A flow that names no usable environment is still checked once, so that its other problems show."""
+    return [Override(next(iter(workspace.environments)), None)]
+
+
+def _layers(flow: FlowFile, files: Files, registry: Registry, environment: str | None) -> list[Tree | None]:
+    """The defaults under a flow, weakest first."""
+    project = files.projects.get(flow.project)
+    base = files.tree
+    return [
+        base.only("timezone") if base else None,
+        flow_layer(base.subtree(("defaults",)) if base else None, registry),
+        flow_layer(
+            base.subtree(("environments", environment, "defaults")) if base and environment else None,
+            registry,
+        ),
+        flow_layer(project.tree.subtree(("defaults",)) if project else None, registry),
+    ]
+
+
+def _compile_in(
+    flow: FlowFile, override: Override, files: Files, registry: Registry
+) -> tuple[Plan | None, list[Diagnostic]]:
+    layers = _layers(flow, files, registry, override.environment)
+    merged = stack([*layers, flow.tree, override.tree])
+    tree = with_step_defaults(standing_at(merged, flow.tree))
+    bound, findings = elaborate(tree, override.environment, _context(flow, files, registry))
+    findings += run_all(bound)
+    errors = any(finding.severity is Severity.ERROR for finding in findings)
+    return None if errors else make_plan(bound), [tree.locate(finding) for finding in findings]
+
+
+def _context(flow: FlowFile, files: Files, registry: Registry) -> Context:
+    project = files.projects.get(flow.project)
+    if files.spec is None:
+        raise ValueError("flows are only compiled in a usable workspace")
+    return Context(
+        workspace=files.spec,
+        project=project.spec if project else spec.Project(),
+        registry=registry,
+        folder=flow.path.parent,
+        project_name=flow.project,
+        flow_name=flow.name,
+        spec_path=f"{flow.project}/{flow.path.name}",
+    )
+
+
+def _merged(by_environment: Mapping[str, Iterable[Diagnostic]]) -> list[Diagnostic]:
+    """Each problem once; one that not every environment has says which do."""
+    found: dict[Diagnostic, list[str]] = defaultdict(list)
+    for environment, diagnostics in by_environment.items():
+        for diagnostic in dict.fromkeys(diagnostics):
+            found[diagnostic].append(environment)
+    return [
+        diagnostic
+        if len(names) == len(by_environment)
+        else replace(diagnostic, message=f"{diagnostic.message} (in {', '.join(names)})")
+        for diagnostic, names in found.items()
+    ]

@@ -1,0 +1,26 @@
+"""For GitHub Actions: workflow commands that annotate the lines of a pull request."""
+
+from flowmill.diagnostics import Diagnostic
+from flowmill.pipeline import Compiled
+from flowmill.report.style import Style, printable
+
+
+def render(compiled: Compiled, style: Style) -> str:
+    """One `::error …::` or `::warning …::` line per diagnostic."""
+    return "".join(f"{_command(diagnostic)}\n" for diagnostic in compiled.diagnostics)
+
+
+def _command(diagnostic: Diagnostic) -> str:
+    span = diagnostic.span
+    place = f"file={_property(span.path)},line={span.line},col={span.column},endLine={span.end_line},endColumn={span.end_column}"
+    hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
+    return f"::{diagnostic.severity.value} {place},title={_property(diagnostic.code)}::{_data(diagnostic.message + hint)}"
+
+
+def _data(text: str) -> str:
+    """Escape as the runner's toolkit does, so that no text of a file can become a command."""
+    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

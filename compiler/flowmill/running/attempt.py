@@ -1,0 +1,120 @@
+"""One attempt of one step: its keys rendered, its model built, its work done."""
+
+from typing import Any, cast
+
+import anyio.to_thread
+
+from flowmill.bind import bind
+from flowmill.expressions.language import ExpressionError
+from flowmill.expressions.render import render
+from flowmill.expressions.template import has_expression
+from flowmill.plan import StepPlan
+from flowmill.running.environ import environ
+from flowmill.running.redaction import MaskingLog
+from flowmill.running.run import Run
+from flowmill.running.secrets import SecretMissing
+from flowmill_tasks.base import Log, Output, Step, StepFailed, StepRun
+from flowmill_tasks.cancellation import Cancellation
+from flowmill_tasks.fields import Unrendered
+from flowmill_tasks.perform import perform
+
+
+async def attempt(step: StepPlan, run: Run, number: int, log: Log) -> Output:
+    """Do the step once.
+
+    Returns:
+        Its output, secrets masked.
+
+    Raises:
+        StepFailed: it did not work, timed out or was cancelled; the message has its secrets masked.
+    """
+    try:
+        # In a thread: loading a secret asks a server.
+        model, step_run = await anyio.to_thread.run_sync(prepare, step, run, number, log)
+        output = await perform(model, step_run, step.timeout)
+    except StepFailed as failure:
+        raise _masked(failure, run) from None
+    return cast(Output, run.redactor.mask_model(output))
+
+
+def prepare(step: StepPlan, run: Run, number: int, log: Log) -> tuple[Step, StepRun]:
+    """The step's model with every expression evaluated, and what it gets from the run.
+
+    Raises:
+        StepFailed: an expression has no value, a secret is missing, or the values do not fit the step.
+    """
+    try:
+        model = build_model(step, run)
+        env = render(marked(step.env), run.scope())
+        variables = environ(env, step.env_from, run.secrets)
+    except (ExpressionError, SecretMissing) as error:
+        raise StepFailed(str(error), permanent=True) from None
+    return model, _step_run(step, run, number, log, variables)
+
+
+def build_model(step: StepPlan, run: Run) -> Step:
+    """The step's model from rendered values.
+
+    Raises:
+        StepFailed: the values do not fit; the message names keys, not values.
+    """
+    step_type = run.runtime.registry[step.type]
+    config = rendered(step, run, skip=step_type.delivery_fields if run.runtime.outbox else frozenset())
+    bound = bind(step_type, config, ())
+    if isinstance(bound, list):
+        first = bound[0]
+        where = ".".join(map(str, first.route)) or step.type
+        raise StepFailed(f"`{where}`: {first.message}", permanent=True) from None
+    return bound
+
+
+def rendered(step: StepPlan, run: Run, skip: frozenset[str]) -> dict[str, Any]:
+    """The step's keys with their expressions evaluated, except for those in `skip`."""
+    scope, html_fields = run.scope(), run.runtime.registry[step.type].html_fields
+    return {
+        key: marked(value) if key in skip else render(marked(value), scope, escape=key in html_fields)
+        for key, value in step.config.items()
+    }
+
+
+def marked(value: Any) -> Any:
+    """Values of a plan with the texts that hold expressions marked as such again; JSON does not keep the mark."""
+    if isinstance(value, str):
+        return Unrendered(value) if has_expression(value) else value
+    if isinstance(value, dict):
+        return {key: marked(item) for key, item in value.items()}
+    return [marked(item) for item in value] if isinstance(value, list) else value
+
+
+def _step_run(step: StepPlan, run: Run, number: int, log: Log, variables: dict[str, str]) -> StepRun:
+    plan = run.plan
+    labels = {
+        "project": plan.project,
+        "flow": plan.name,
+        "environment": plan.environment,
+        "run": run.facts.id,
+    }
+    return StepRun(
+        step_id=step.id,
+        key=f"{run.facts.id}.{step.id}",
+        log=MaskingLog(log, run.redactor),
+        cancellation=Cancellation(),
+        directory=run.runtime.folder,
+        root=run.runtime.folder,
+        environ=variables,
+        labels=labels,
+        attempt=number,
+        outbox=run.runtime.outbox,
+        memory=run.memory,
+    )
+
+
+def _masked(failure: StepFailed, run: Run) -> StepFailed:
+    mask = run.redactor.mask
+    masked = type(failure)(
+        mask(failure.message),
+        exit_code=failure.exit_code,
+        tail=mask(failure.tail),
+        permanent=failure.permanent,
+    )
+    return masked

@@ -1,0 +1,67 @@
+"""How a step ended, and how a run did."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from flowmill_tasks.base import Output
+
+
+class State(StrEnum):
+    """The ends that a step can come to; the words are those of `steps.<id>.state`."""
+
+    SUCCESS = "success"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    SKIPPED = "skipped"
+    NOT_SELECTED = "not_selected"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of one step, after all its attempts.
+
+    Attributes:
+        because: for a skipped step, the id of the step that caused it.
+        tail: the last lines of output of a failed step, secrets masked.
+    """
+
+    step: str
+    state: State
+    message: str = ""
+    output: Output = field(default_factory=Output)
+    exit_code: int | None = None
+    tail: str = ""
+    attempts: int = 0
+    because: str = ""
+    permanent: bool = False
+    """Another attempt would not have helped."""
+
+    @property
+    def failed(self) -> bool:
+        return self.state in (State.FAILED, State.TIMED_OUT)
+
+    @property
+    def blocks(self) -> bool:
+        """Whether steps that need this one cannot run."""
+        return self.failed or self.state is State.SKIPPED
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """The end of a run: the outcome of every step, and the first failure that counts (None when it succeeded)."""
+
+    steps: Mapping[str, Outcome]
+    failure: Outcome | None
+
+    @property
+    def message(self) -> str:
+        """One sentence for the run's state."""
+        if self.failure:
+            skipped = [step for step, outcome in self.steps.items() if outcome.state is State.SKIPPED]
+            tail = f"; skipped: {', '.join(skipped)}" if skipped else ""
+            return f"step `{self.failure.step}` failed: {self.failure.message}{tail}"
+        done = sum(outcome.state is State.SUCCESS for outcome in self.steps.values())
+        allowed = [step for step, outcome in self.steps.items() if outcome.failed]
+        tail = f"; allowed to fail: {', '.join(allowed)}" if allowed else ""
+        return f"{done} step{'' if done == 1 else 's'} succeeded{tail}"

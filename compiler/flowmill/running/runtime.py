@@ -1,0 +1,85 @@
+"""What a run uses from outside its plan: the clock, the secrets, where messages go, who watches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from flowmill.plan import Plan, StepPlan
+from flowmill.running.outcome import Outcome, RunOutcome
+from flowmill.running.secrets import SecretStore
+from flowmill_tasks.registry import Registry
+
+
+class Observer(Protocol):
+    """Told what happens in a run, from any thread; texts have their secrets masked already."""
+
+    def run_started(self, plan: Plan, run_id: str, url: str) -> None: ...
+    def step_started(self, step: StepPlan, attempt: int) -> None: ...
+    def step_line(self, step: StepPlan, level: str, text: str) -> None: ...
+    def step_retries(self, step: StepPlan, message: str, delay: float) -> None: ...
+    def step_ended(self, step: StepPlan, outcome: Outcome) -> None: ...
+    def run_ended(self, outcome: RunOutcome) -> None: ...
+
+
+class Nobody:
+    """Watches nothing."""
+
+    def run_started(self, plan: Plan, run_id: str, url: str) -> None: ...
+    def step_started(self, step: StepPlan, attempt: int) -> None: ...
+    def step_line(self, step: StepPlan, level: str, text: str) -> None: ...
+    def step_retries(self, step: StepPlan, message: str, delay: float) -> None: ...
+    def step_ended(self, step: StepPlan, outcome: Outcome) -> None: ...
+    def run_ended(self, outcome: RunOutcome) -> None: ...
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which steps to run: all, one, or one and everything after it."""
+
+    only: str | None = None
+    start: str | None = None
+
+    def chosen(self, plan: Plan) -> frozenset[str]:
+        """The ids of the steps to run."""
+        if self.only:
+            return frozenset({self.only})
+        if self.start is None:
+            return frozenset(step.id for step in plan.steps)
+        chosen = {self.start}
+        for step in _in_order(plan):
+            if chosen & set(step.needs):
+                chosen.add(step.id)
+        return frozenset(chosen)
+
+
+def _in_order(plan: Plan) -> list[StepPlan]:
+    """The steps so that each stands behind those that it needs."""
+    placed: list[StepPlan] = []
+    waiting = list(plan.steps)
+    while waiting:
+        ids = {step.id for step in placed}
+        ready = [step for step in waiting if ids.issuperset(step.needs)]
+        placed += ready
+        waiting = [step for step in waiting if step not in ready]
+    return placed
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The services of a run.
+
+    Attributes:
+        folder: the project's folder: scripts and attachments are looked up here.
+        outbox: where mails and Slack messages are written; None delivers them.
+        clock: gives the start of a run; None takes the time that Prefect recorded.
+    """
+
+    folder: Path
+    registry: Registry
+    secrets: SecretStore
+    outbox: Path | None = None
+    clock: Callable[[], datetime] | None = None
+    observer: Observer = field(default_factory=Nobody)
+    selection: Selection = field(default_factory=Selection)

@@ -1,0 +1,268 @@
+"""The documents of a workspace as typed, frozen models: a flow, a project, the workspace.
+
+The keys of a step type are not here: they are the fields of its own model in `flowmill_tasks`. Descriptions
+and examples become the JSON Schema and the documentation.
+"""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from flowmill_tasks.fields import Duration, Flag, Json, Line, Number, Text, Unrendered, WholeNumber
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+NAME_RULE = "names are lower-case letters, digits, `_` and `-`, start with a letter or digit, and have at most 63 characters"
+
+HANDLERS = ("on_failure", "on_success", "finally")
+"""The keys that hold lists of steps which run once, after the flow's own steps."""
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise PydanticCustomError(
+            "bad_name", "`{value}` is not a name: {rule}", {"value": value[:80], "rule": NAME_RULE}
+        )
+    return value
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _constant(value: Any) -> Any:
+    if isinstance(value, Unrendered):
+        raise PydanticCustomError(
+            "not_constant", "must be known before the run starts, but the expression needs the run"
+        )
+    return value
+
+
+def _scalar_map(value: Any) -> Any:
+    """Text values for an environment: a bare number keeps its spelling, null and nesting are refused."""
+    if not isinstance(value, dict):
+        return value
+    for key, item in value.items():
+        if item is None or isinstance(item, dict | list):
+            raise PydanticCustomError("env_value", "the value of `{key}` must be text", {"key": str(key)})
+    return value
+
+
+_ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
+_ENV_REFUSED = re.compile(
+    r"LD_.*|DYLD_.*|PATH|PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|BASH_ENV|ENV|IFS|PREFECT_.*|DOCKER_HOST"
+)
+
+
+def env_name_problem(name: str) -> str:
+    """Why `name` cannot be the name of an environment variable of a step; empty when it can."""
+    if not _ENV_NAME.fullmatch(name):
+        return f"`{name[:80]}` is not a name for an environment variable"
+    if _ENV_REFUSED.fullmatch(name):
+        return f"`{name}` changes how programs are loaded or where the worker connects, and may not be set"
+    return ""
+
+
+def _env_names(value: dict[str, str]) -> dict[str, str]:
+    for name in value:
+        if problem := env_name_problem(name):
+            raise PydanticCustomError("env_name", "{problem}", {"problem": problem})
+    return value
+
+
+Name = Annotated[
+    Text,
+    BeforeValidator(_constant),
+    AfterValidator(_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"}),
+]
+ConstantLine = Annotated[Line, BeforeValidator(_constant)]
+Names = Annotated[list[Name], BeforeValidator(_as_list)]
+SecretNames = Annotated[list[ConstantLine], BeforeValidator(_as_list)]
+Environ = Annotated[dict[str, Text], BeforeValidator(_scalar_map), AfterValidator(_env_names)]
+
+
+class Document(BaseModel):
+    """Strict and frozen: unknown keys are errors, nothing is converted silently."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+
+
+class Concurrency(Document):
+    """How many runs of the flow may go on at once, and what happens to one too many."""
+
+    limit: Annotated[WholeNumber, Field(ge=1)] = Field(description="runs at once", examples=[1])
+    on_conflict: Literal["queue", "cancel_new"] = Field(
+        default="queue", description="`queue` lets the new run wait, `cancel_new` drops it"
+    )
+
+
+def _concurrency(value: Any) -> Any:
+    return {"limit": value} if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+class Parameter(Document):
+    """A value that can be set per run; it becomes a field of the form in Prefect's UI."""
+
+    type: Literal["string", "integer", "number", "boolean"] = Field(description="what values are allowed")
+    default: Json = Field(
+        default=None, description="the value when none is given; without it the parameter is required"
+    )
+    description: Text = Field(default="", description="what it is for")
+    minimum: Number | None = Field(default=None, description="smallest allowed number")
+    maximum: Number | None = Field(default=None, description="largest allowed number")
+    choices: Json = Field(default=None, description="the list of allowed values")
+
+
+class StepKeys(Document):
+    """The keys that every step has, whatever its type."""
+
+    id: Name = Field(description="names the step in `needs` and in expressions", examples=["extract"])
+    name: ConstantLine = Field(default="", description="what people see; the id when left out")
+    type: ConstantLine = Field(description="the step type", examples=["script"])
+    needs: Names | None = Field(
+        default=None,
+        description="steps that must have succeeded first; when left out, the step before; `[]` starts at once",
+    )
+    env: Environ = Field(
+        default_factory=dict, description="environment variables", examples=[{"MODE": "full"}]
+    )
+    env_from: SecretNames = Field(
+        default_factory=list,
+        description="secrets whose every key becomes an environment variable, loaded when the run starts",
+    )
+    retries: Annotated[WholeNumber, Field(ge=0, le=100)] = Field(
+        default=0, description="further attempts after a failure"
+    )
+    retry_delay: Duration = Field(default=0, description="wait before another attempt", examples=["5m"])
+    retry_backoff: Annotated[Number, Field(ge=1, le=10)] = Field(
+        default=1.0, description="each wait is this many times the one before"
+    )
+    timeout: Annotated[Duration, Field(ge=1)] | None = Field(
+        default=None,
+        description="an attempt that takes longer is ended and counts as failed",
+        examples=["20m"],
+    )
+    continue_on_error: Flag = Field(
+        default=False, description="a failure neither stops later steps nor fails the run"
+    )
+
+
+class FlowSpec(Document):
+    """A flow in one environment, every default and override applied."""
+
+    project: Name = Field(description="the folder it lies in", examples=["mobility"])
+    description: Text = Field(default="", description="what it does, for people")
+    owner: Text = Field(default="", description="who answers for it; the project's owner when left out")
+    tags: Annotated[list[ConstantLine], BeforeValidator(_as_list)] = Field(
+        default_factory=list, description="extra tags in Prefect"
+    )
+    environment: Json = Field(
+        description="a name, a list of names, or a map from each name to keys that differ there",
+        examples=[["staging", "production"]],
+    )
+    server: Name = Field(description="where it runs: a server of flowmill.yaml", examples=["etl-01"])
+    cron: ConstantLine | None = Field(
+        default=None,
+        description="when it runs: five fields; left out or null means by hand only",
+        examples=["15 * * * *"],
+    )
+    timezone: ConstantLine = Field(
+        default="UTC", description="the zone of `cron`", examples=["America/Chicago"]
+    )
+    paused: Flag = Field(default=False, description="keep the schedule but switched off")
+    concurrency: (
+        Annotated[
+            Concurrency,
+            BeforeValidator(_concurrency),
+            WithJsonSchema(
+                {
+                    "anyOf": [
+                        {"type": "integer", "minimum": 1},
+                        {"type": "string", "pattern": r"\$\{\{"},
+                        Concurrency.model_json_schema(),
+                    ]
+                }
+            ),
+        ]
+        | None
+    ) = Field(default=None, description="how many runs at once: a number, or a map", examples=[1])
+    parameters: dict[str, Parameter] = Field(
+        default_factory=dict, description="values that can be set per run"
+    )
+    vars: dict[str, Json] = Field(
+        default_factory=dict, description="named values for expressions, known before the run"
+    )
+    env: Environ = Field(
+        default_factory=dict, description="environment variables of every step that takes them"
+    )
+    env_from: SecretNames = Field(
+        default_factory=list, description="secrets for the environment of every step that takes one"
+    )
+    defaults: Json = Field(
+        default=None, description="keys for every step (`all`) or for every step of a type"
+    )
+    steps: list[Any] = Field(min_length=1, description="what it does, in order")
+    on_failure: list[Any] = Field(
+        default_factory=list, description="steps that run once when the run has failed"
+    )
+    on_success: list[Any] = Field(
+        default_factory=list, description="steps that run once when the run has succeeded"
+    )
+    finally_: list[Any] = Field(
+        default_factory=list, alias="finally", description="steps that run once, last, in any case"
+    )
+
+
+class Environment(Document):
+    """A stage that flows are deployed to, and the branch that holds what runs there."""
+
+    ref: ConstantLine = Field(description="the git branch that this environment follows", examples=["main"])
+    description: Text = Field(default="", description="what it is for")
+    defaults: Json = Field(default=None, description="keys for every flow in this environment")
+
+
+class Server(Document):
+    """A machine with a worker; runs reach it through the Prefect work pool of the same name."""
+
+    description: Text = Field(default="", description="what it is")
+    pool: Literal["process"] = Field(default="process", description="type of the work pool")
+    environments: Names | None = Field(
+        default=None, description="environments that it serves; every one when left out"
+    )
+
+
+def _null_is_empty(value: Any) -> Any:
+    """`main:` with nothing behind it is an entry without keys."""
+    return (
+        {key: {} if item is None else item for key, item in value.items()}
+        if isinstance(value, dict)
+        else value
+    )
+
+
+class Workspace(Document):
+    """`specs/flowmill.yaml`: what every project shares."""
+
+    repository: ConstantLine = Field(
+        default="", description="address of the git repository that holds the specs"
+    )
+    timezone: ConstantLine = Field(
+        default="UTC", description="the zone of every `cron` that names none", examples=["America/Chicago"]
+    )
+    environments: Annotated[dict[str, Environment], Field(min_length=1)] = Field(
+        description="the stages, by name"
+    )
+    servers: Annotated[dict[str, Server], BeforeValidator(_null_is_empty), Field(min_length=1)] = Field(
+        description="the machines, by label"
+    )
+    defaults: Json = Field(default=None, description="keys for every flow")
+
+
+class Project(Document):
+    """`specs/<project>/project.yaml`: what the flows of one project share."""
+
+    description: Text = Field(default="", description="what the project is")
+    owner: Text = Field(default="", description="who answers for its flows")
+    defaults: Json = Field(default=None, description="keys for every flow of the project")

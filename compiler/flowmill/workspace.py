@@ -1,0 +1,214 @@
+"""Finding and reading the files of a workspace: `flowmill.yaml`, the projects, the flows."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from flowmill.bind import bind
+from flowmill.diagnostics import Diagnostic, Finding, Related, Span
+from flowmill.source import read_source
+from flowmill.spec import NAME, NAME_RULE, Project, Workspace
+from flowmill.tree import Tree, parse_tree
+
+WORKSPACE_FILE = "flowmill.yaml"
+PROJECT_FILE = "project.yaml"
+
+
+@dataclass(frozen=True)
+class FlowFile:
+    """One flow as it was read: where it lies and its tree."""
+
+    project: str
+    name: str
+    path: Path
+    shown: str
+    tree: Tree
+
+
+@dataclass(frozen=True)
+class ProjectFile:
+    """One project: its folder, its `project.yaml`."""
+
+    name: str
+    folder: Path
+    tree: Tree
+    spec: Project
+
+
+@dataclass
+class Files:
+    """A workspace as it lies on disk; whatever cannot be used is in `diagnostics`."""
+
+    root: Path
+    tree: Tree | None = None
+    spec: Workspace | None = None
+    projects: dict[str, ProjectFile] = field(default_factory=dict)
+    flows: list[FlowFile] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def broken(self) -> bool:
+        """Whether the workspace file itself cannot be used, so that no flow can be judged."""
+        return self.spec is None
+
+
+def find_root(path: Path) -> Path | None:
+    """The nearest folder at or above `path` that holds a `flowmill.yaml`, or its `specs` folder if that does."""
+    start = path if path.is_dir() else path.parent
+    for folder in (start, *start.absolute().parents):
+        for candidate in (folder, folder / "specs"):
+            if (candidate / WORKSPACE_FILE).exists():
+                return candidate
+    return None
+
+
+def load(root: Path, only: frozenset[Path] | None = None) -> Files:
+    """Read a workspace.
+
+    Args:
+        only: absolute paths of the flows (or folders of flows) to read; None means all of them.
+    """
+    files = Files(root)
+    _load_workspace(files)
+    for folder in _folders(root):
+        flows = [path for path in _yaml_files(folder) if path.name != PROJECT_FILE and _wanted(path, only)]
+        if flows:
+            _load_project(files, folder)
+            _load_flows(files, folder, flows)
+    _strays(files, only)
+    return files
+
+
+def shown_path(path: Path) -> str:
+    """A path as messages name it: relative to the working directory where it lies below it."""
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _wanted(path: Path, only: frozenset[Path] | None) -> bool:
+    return only is None or any(path.absolute() == item or item in path.absolute().parents for item in only)
+
+
+def _folders(root: Path) -> list[Path]:
+    """The folders that may be projects; links are not followed, so that no file is read twice."""
+    with os.scandir(root) as entries:
+        found = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    return sorted(folder for folder in found if not folder.name.startswith((".", "__")))
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries]
+    flows = [name for name in names if name.endswith((".yaml", ".yml")) and not name.endswith(".test.yaml")]
+    return [folder / name for name in sorted(flows)]
+
+
+def _read(files: Files, path: Path) -> Tree | None:
+    source = read_source(path, shown_path(path), files.root)
+    if isinstance(source, Diagnostic):
+        files.diagnostics.append(source)
+        return None
+    tree = parse_tree(source)
+    if isinstance(tree, list):
+        files.diagnostics += tree
+        return None
+    files.diagnostics += tree.warnings
+    return tree
+
+
+def _load_workspace(files: Files) -> None:
+    files.tree = _read(files, files.root / WORKSPACE_FILE)
+    if files.tree is None:
+        return
+    bound = bind(Workspace, files.tree.plain(), ())
+    if isinstance(bound, list):
+        files.diagnostics += map(files.tree.locate, bound)
+        return
+    findings = list(_workspace_findings(bound))
+    files.diagnostics += map(files.tree.locate, findings)
+    files.spec = None if findings else bound
+
+
+def _workspace_findings(workspace: Workspace) -> Iterator[Finding]:
+    from flowmill.suggest import did_you_mean
+
+    for kind, names in (("environments", workspace.environments), ("servers", workspace.servers)):
+        for name in names:
+            if not NAME.fullmatch(name):
+                yield Finding((kind, name), "bad-name", f"`{name}` is not a name", NAME_RULE, at_key=True)
+    for label, server in workspace.servers.items():
+        for index, name in enumerate(server.environments or []):
+            if name not in workspace.environments:
+                hint = did_you_mean(name, workspace.environments)
+                route = ("servers", label, "environments", index)
+                yield Finding(route, "unknown-environment", f"there is no environment `{name}`", hint)
+
+
+def _load_project(files: Files, folder: Path) -> None:
+    path = folder / PROJECT_FILE
+    if not path.exists():
+        return
+    tree = _read(files, path)
+    if tree is None:
+        return
+    bound = bind(Project, tree.plain(), ())
+    if isinstance(bound, list):
+        files.diagnostics += map(tree.locate, bound)
+        bound = Project()
+    files.projects[folder.name] = ProjectFile(folder.name, folder, tree, bound)
+
+
+def _load_flows(files: Files, folder: Path, paths: list[Path]) -> None:
+    if not NAME.fullmatch(folder.name):
+        files.diagnostics.append(
+            _file_problem(folder, "bad-name", f"the folder `{folder.name}` is not a name", NAME_RULE)
+        )
+        return
+    if folder.name not in files.projects and not (folder / PROJECT_FILE).exists():
+        files.diagnostics.append(_undeclared(folder))
+    for path in paths:
+        _load_flow(files, folder, path)
+
+
+def _load_flow(files: Files, folder: Path, path: Path) -> None:
+    if not NAME.fullmatch(path.stem):
+        files.diagnostics.append(
+            _file_problem(path, "bad-name", f"`{path.stem}` is not a name for a flow", NAME_RULE)
+        )
+        return
+    twin = next((flow for flow in files.flows if flow.path.parent == folder and flow.name == path.stem), None)
+    if twin:
+        related = Related(Span(twin.shown), "the other one")
+        message = f"there are two flows `{folder.name}.{path.stem}`"
+        hint = "keep one of them; a flow is named after its file"
+        files.diagnostics.append(_file_problem(path, "duplicate-flow", message, hint, related))
+        return
+    tree = _read(files, path)
+    if tree is not None:
+        files.flows.append(FlowFile(folder.name, path.stem, path, shown_path(path), tree))
+
+
+def _undeclared(folder: Path) -> Diagnostic:
+    message = f"project `{folder.name}` is not declared"
+    hint = (
+        f"create {shown_path(folder / PROJECT_FILE)} with a line such as `description: what the project is`"
+    )
+    return _file_problem(folder, "undeclared-project", message, hint)
+
+
+def _strays(files: Files, only: frozenset[Path] | None) -> None:
+    """Specs beside `flowmill.yaml` belong to no project and would silently never run."""
+    for path in _yaml_files(files.root):
+        if path.name != WORKSPACE_FILE and _wanted(path, only):
+            message = f"`{path.name}` lies outside of any project"
+            hint = (
+                f"move it into a project's folder, such as {shown_path(files.root / 'project' / path.name)}"
+            )
+            files.diagnostics.append(_file_problem(path, "stray-file", message, hint))
+
+
+def _file_problem(path: Path, code: str, message: str, hint: str, *related: Related) -> Diagnostic:
+    return Diagnostic(Span(shown_path(path)), code, message, hint, related)

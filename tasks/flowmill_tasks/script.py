@@ -1,0 +1,284 @@
+"""The step type `script`: a shell command line, a program with its arguments, or a script beside the spec.
+
+It runs on the worker's machine, in a process group of its own, with stdin empty. stdout and stderr go to the
+log line by line; the exit code decides, and 0 alone is success. Whatever it leaves running in the background
+ends with it.
+
+The environment is `env` and `env_from` on top of the few variables in `INHERITED` and `PYTHONUNBUFFERED=1`;
+the worker's own settings (`PREFECT_*`, keys, tokens) are not passed on.
+"""
+
+import errno
+import os
+import shlex
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from signal import Signals
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from flowmill_tasks._paths import (
+    PathProblem,
+    RelativePath,
+    resolve_file_inside,
+    resolve_folder_inside,
+)
+from flowmill_tasks._process import Finished, run_program
+from flowmill_tasks.base import GRACE, Output, Step, StepFailed, StepRun
+from flowmill_tasks.duration import in_words
+from flowmill_tasks.fields import Rendered, Text, Unrendered
+
+SHELL = ["bash", "-eo", "pipefail", "-c"]
+"""What runs a command line: the first command that fails, in a pipeline too, fails the step."""
+
+_PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
+INHERITED = frozenset(
+    {
+        *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LANGUAGE", "TZ", "TMPDIR"),
+        *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
+        *_PROXIES,
+        *(name.upper() for name in _PROXIES),
+    }
+)
+"""The worker's variables that a script gets, besides `LC_*`: who and where it is, its way to the network."""
+
+_MEANINGS = {126: "a command is not executable", 127: "a command was not found"}
+_SIGNALS = {signal.value: signal.name for signal in Signals}
+
+_TEXT_OR_LIST = {
+    "anyOf": [
+        {"type": "string", "minLength": 1},
+        {"type": "array", "items": {"type": "string"}, "minItems": 1},
+    ]
+}
+
+
+def _as_argv(value: Any) -> Any:
+    """A command line becomes the argv of a shell; a value must never be pasted into shell text."""
+    if isinstance(value, Unrendered | Rendered):
+        raise PydanticCustomError(
+            "shell_expression",
+            "a command line cannot hold an expression, whose value would become shell text; pass the value "
+            'in `args` and write `"$1"`, pass it in `env`, or write `command` as a list',
+        )
+    if isinstance(value, str):
+        _refuse_blank(value)
+        # What stands behind the command line is $0, then $1, $2 and so on.
+        return [*SHELL, value, "bash"]
+    return _checked_list(value, "expected a command line, or a list of a program and its arguments")
+
+
+def _as_interpreter(value: Any) -> Any:
+    argv = [value] if isinstance(value, str) else value
+    argv = _checked_list(argv, "expected a program, or a list of a program and its options")
+    program = argv[0]
+    if isinstance(program, str) and not isinstance(program, Unrendered):
+        if " " in program and isinstance(value, str):
+            raise PydanticCustomError(
+                "interpreter", "write options as a list, for example `[python3, -X, dev]`"
+            )
+        if "/" in program and not program.startswith("/"):
+            raise PydanticCustomError("interpreter", "expected a program on the PATH, or an absolute path")
+    return argv
+
+
+def _checked_list(value: Any, expected: str) -> list[Any]:
+    if not isinstance(value, list) or not value:
+        raise PydanticCustomError("argv", "{expected}", {"expected": expected})
+    _refuse_blank(value[0])
+    return value
+
+
+def _refuse_blank(program: Any) -> None:
+    if isinstance(program, str) and not program.strip():
+        raise PydanticCustomError("argv", "must name a program, but is empty")
+
+
+CommandLine = Annotated[list[Text], BeforeValidator(_as_argv), WithJsonSchema(_TEXT_OR_LIST)]
+Interpreter = Annotated[list[Text], BeforeValidator(_as_interpreter), WithJsonSchema(_TEXT_OR_LIST)]
+
+
+class Script(Step):
+    """Run a command, or a script beside the spec."""
+
+    step_type = "script"
+    summary = "Run a command line, a program, or a script file on the worker's machine"
+    takes_environment = True
+
+    command: CommandLine | None = Field(
+        default=None,
+        description="A command line for `bash -eo pipefail`, without expressions; or a list of a program and "
+        "its arguments, run without a shell. Either this or `file`.",
+        examples=[
+            "sort data.csv | head -n 5",
+            ["python3", "-m", "etl", "--since", "${{ run.start | date }}"],
+        ],
+    )
+    file: RelativePath | None = Field(
+        default=None,
+        description="A script: its path from the spec's folder, inside the project. Or else `command`.",
+        examples=["scripts/load.py", "clean.sh"],
+    )
+    interpreter: Interpreter | None = Field(
+        default=None,
+        description="What runs `file`: a program on the PATH, an absolute path, or a list with its options. "
+        "Without it: for `.py` the Python that runs the flow; for `.sh` what its `#!` line names, or bash; "
+        "any other file is executed itself.",
+        examples=["python3.12", ["uv", "run"]],
+    )
+    args: list[Text] = Field(
+        default=[],
+        description="Arguments, each passed as it is, whatever its value holds; to a command line they are "
+        '`"$1"`, `"$2"` and so on.',
+        examples=[["--since", "${{ run.start | date('%Y-%m-%d') }}"]],
+    )
+    working_dir: RelativePath = Field(
+        default=".",
+        description="The folder to run in: its path from the spec's folder, inside the project.",
+        examples=["scripts"],
+    )
+
+    @model_validator(mode="after")
+    def _command_or_file(self) -> Self:
+        if (self.command is None) == (self.file is None):
+            raise PydanticCustomError("script", "expected one of `command` and `file`")
+        if self.interpreter is not None and self.file is None:
+            raise PydanticCustomError("script", "`interpreter` is for `file`; a `command` names its program")
+        return self
+
+    def problems(self, directory: Path, root: Path) -> list[tuple[tuple[str | int, ...], str]]:
+        return list(self._problems(directory, root))
+
+    def _problems(self, directory: Path, root: Path) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        if not isinstance(self.file, Unrendered):
+            try:
+                self._argv(directory, root)
+            except PathProblem as problem:
+                yield ("file",), str(problem)
+        if not isinstance(self.working_dir, Unrendered):
+            try:
+                resolve_folder_inside(self.working_dir, directory, root)
+            except PathProblem as problem:
+                yield ("working_dir",), str(problem)
+
+    def preview(self, run: StepRun) -> list[str]:
+        try:
+            argv = self._argv(run.directory, run.root)
+        except PathProblem:  # its path is only known when the run starts, or `problems` has told
+            argv = [*(self.interpreter or []), self.file or "", *self.args]
+        return [shlex.join(argv)]
+
+    def execute(self, run: StepRun) -> Output:
+        try:
+            argv = self._argv(run.directory, run.root)
+            folder = resolve_folder_inside(self.working_dir, run.directory, run.root)
+        except PathProblem as problem:
+            raise StepFailed(str(problem), permanent=True) from problem
+        try:
+            finished = run_program(argv, folder, _environment(run), run.key, run.log, run.cancellation)
+        except (OSError, ValueError) as error:
+            raise StepFailed(_why_not_started(error, argv[0], folder), permanent=True) from error
+        return self._judged(finished, run)
+
+    def _argv(self, directory: Path, root: Path) -> list[str]:
+        if self.file is None:
+            return [*(self.command or []), *self.args]
+        path = resolve_file_inside(self.file, directory, root)
+        return [*self._starter(path), str(path), *self.args]
+
+    def _starter(self, path: Path) -> list[str]:
+        if self.interpreter is not None:
+            return self.interpreter
+        if path.suffix == ".py":
+            return [sys.executable]
+        head = _head(path)
+        _check_line_ends(path, head)
+        if path.suffix == ".sh":
+            return _shebang(head) or ["bash"]
+        _check_executable(path, head)
+        return []
+
+    def _judged(self, finished: Finished, run: StepRun) -> Output:
+        if finished.ended_by:
+            how = _how_it_ended(finished.ended_by, run.cancellation.reason)
+            run.log.warning(how)
+            raise StepFailed(how, exit_code=finished.exit_code, tail=finished.tail)
+        if finished.exit_code != 0:
+            what = f"`{self.file}`" if self.file else "the command"
+            message = f"{what} {_failure(finished.exit_code)}"
+            raise StepFailed(message, exit_code=finished.exit_code, tail=finished.tail)
+        return Output(stdout=finished.stdout, exit_code=0)
+
+
+def _environment(run: StepRun) -> dict[str, str]:
+    inherited = {
+        name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("LC_")
+    }
+    # Python holds back what it prints to a pipe; nobody could follow the run.
+    return {**inherited, "PYTHONUNBUFFERED": "1", **run.environ}
+
+
+def _head(path: Path) -> bytes:
+    """The start of a file, as much of it as a kernel looks at."""
+    try:
+        with path.open("rb") as file:
+            return file.read(256)
+    except OSError as error:
+        raise PathProblem(f"`{path.name}` cannot be read: {error.strerror}") from error
+
+
+def _shebang(head: bytes) -> list[str]:
+    """The interpreter that a `#!` line names, and its options as one argument: how Linux reads it."""
+    if not head.startswith(b"#!"):
+        return []
+    return os.fsdecode(head.partition(b"\n")[0].removeprefix(b"#!")).strip().split(maxsplit=1)
+
+
+def _check_line_ends(path: Path, head: bytes) -> None:
+    is_script = path.suffix == ".sh" or head.startswith(b"#!")
+    if is_script and head.partition(b"\n")[0].endswith(b"\r"):
+        raise PathProblem(
+            f"`{path.name}` has Windows line ends (CRLF), which no shell reads; save it with LF"
+        )
+
+
+def _check_executable(path: Path, head: bytes) -> None:
+    if not os.access(path, os.X_OK):
+        raise PathProblem(f"`{path.name}` is not executable; run `chmod +x` on it, or set `interpreter`")
+    is_binary = b"\0" in head
+    if not _shebang(head) and not is_binary:
+        raise PathProblem(
+            f"`{path.name}` does not say what runs it; start it with a `#!` line, or set `interpreter`"
+        )
+
+
+def _why_not_started(error: OSError | ValueError, program: str, folder: Path) -> str:
+    if not isinstance(error, OSError):
+        return "an argument or variable holds a NUL character, or the name of a variable is not one"
+    if error.errno == errno.ENOENT and "/" in program and (folder / program).exists():
+        return f"`{program}` names an interpreter in its `#!` line that is not on this machine"
+    if error.errno == errno.ENOENT:
+        return f"`{program}` is not on this machine, or not on the worker's PATH"
+    if error.errno == errno.ENOEXEC:
+        return f"`{program}` has no `#!` line and is no program for this machine"
+    if error.errno == errno.E2BIG:
+        return "the arguments and the environment are too long for the system"
+    return f"`{program}` cannot be started: {error.strerror}"
+
+
+def _how_it_ended(signal: str, reason: str) -> str:
+    if signal == "TERM":
+        return f"{reason}; its processes ended on TERM"
+    return f"{reason}; its processes did not end on TERM within {in_words(GRACE)} and were ended with KILL"
+
+
+def _failure(code: int | None) -> str:
+    if code is None:
+        return "has ended, but the system has lost its exit code; the worker may be ignoring SIGCHLD"
+    if name := _SIGNALS.get(code - 128):
+        memory = "; the machine may be out of memory" if name == "SIGKILL" else ""
+        return f"failed with exit code {code} ({name}{memory})"
+    return f"failed with exit code {code}" + (f" ({_MEANINGS[code]})" if code in _MEANINGS else "")
