@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from flowmill.codes import FIXED
 from flowmill.diagnostics import Finding, Route
 from flowmill.suggest import did_you_mean
 
@@ -100,7 +101,9 @@ def _code_and_message(detail: ErrorDetails) -> tuple[str, str, str]:
         "less_than",
     ):
         return "bad-value", _lower(detail["msg"].replace("Input should be", "must be")), ""
-    return kind.replace("_", "-"), _lower(detail["msg"]), ""
+    code = kind.replace("_", "-")
+    # A step type may word its own problems, but the codes are a documented, closed set.
+    return code if code in FIXED else "bad-value", _lower(detail["msg"]), ""
 
 
 def _nearest_literal(detail: ErrorDetails) -> str:

@@ -170,10 +170,16 @@ def _value(schema: Schema) -> Schema:
     if "anyOf" in schema:
         arms = [_value(arm) for arm in schema.pop("anyOf")]
         return {**schema, "anyOf": _unique([*arms, _EXPRESSION])}
-    change = _CHANGES.get(
-        schema.get("type", "enum" if "enum" in schema else "$ref" if "$ref" in schema else "")
-    )
+    change = _CHANGES.get(_kind(schema))
     return change(schema) if change else schema
+
+
+def _kind(schema: Schema) -> str:
+    """The word that decides how a value may be written otherwise; empty for what is tolerant already."""
+    for keyword in ("enum", "$ref"):
+        if keyword in schema:
+            return keyword
+    return schema["type"] if isinstance(schema.get("type"), str) else ""
 
 
 def _unique(arms: list[Schema]) -> list[Schema]:
@@ -183,7 +189,7 @@ def _unique(arms: list[Schema]) -> list[Schema]:
 
 def _text(schema: Schema) -> Schema:
     """Text may be written as a bare number or boolean; a choice or a pattern may also be an expression."""
-    if "enum" in schema or "const" in schema or "pattern" in schema:
+    if "const" in schema or "pattern" in schema:
         return _or_expression(schema)
     return {**schema, "type": ["string", "number", "boolean"]}
 

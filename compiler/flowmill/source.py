@@ -21,12 +21,12 @@ _REPORTED_CHARACTERS = 20
 _LINES_LOOKED_BACK = 200
 _QUOTED_AT_MOST = 60
 
-_EMOJI = "\u2190-\u2bff\ufe0f\U0001f000-\U0001faff"
+_CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff"
+_INVISIBLE = r"\xad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f"
+_EMOJI = r"[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]"
 FORBIDDEN = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]"  # controls, non-characters
-    r"|[\xad\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]"
-    rf"|(?<![{_EMOJI}])\u200d|\u200d(?![{_EMOJI}])"  # a joiner is seen only between two emoji
-    r"|\r(?!\n)"
+    rf"[{_CONTROLS}{_INVISIBLE}\r\u200d](?:(?<![\r\u200d])|(?<=\r)(?!\n)"
+    rf"|(?<=\u200d)(?:(?<!{_EMOJI}\u200d)|(?!{_EMOJI})))"  # a joiner between two emoji can be seen
 )
 """Characters that a reader of the file cannot see, or that change how the text around them is shown."""
 
@@ -94,7 +94,8 @@ class Source:
     ) -> Diagnostic:
         """A problem between two offsets, marked as secret where its line may show one."""
         span = self.span(start, end)
-        return Diagnostic(span, code, message, hint, related, secret=self.may_show_secret(span.line))
+        secret, line = self.may_show_secret(span.line), self.line(span.line)
+        return Diagnostic(span, code, message, hint, related, secret=secret, source_line=line)
 
 
 @lru_cache(maxsize=1024)
@@ -107,19 +108,18 @@ def looks_like_credential(key: str) -> bool:
     return any(get_close_matches(part[:40], _CREDENTIAL_WORDS, n=1, cutoff=0.8) for part in parts)
 
 
+_real_folder = lru_cache(maxsize=8)(os.path.realpath)
+
+
 def read_source(path: Path, shown: str, root: Path) -> Source | Diagnostic:
     """Read a UTF-8 text file of at most `SIZE_LIMIT` bytes.
 
-    Never blocks on what is not a file, and follows a link only to a file inside `root`.
-
-    Args:
-        path: the file.
-        shown: its name in messages.
-        root: the folder of the workspace.
+    Never blocks on what is not a file, and follows a link only to a file inside `root`, the workspace's folder.
+    Messages call the file `shown`.
     """
     try:
         real = os.path.realpath(path, strict=True)
-        if not Path(real).is_relative_to(os.path.realpath(root)):
+        if not real.startswith(os.path.join(_real_folder(root), "")):
             return _refusal(shown, "file-link", "leads out of the workspace and is not read")
         data = _read_bytes(real, shown)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
@@ -137,9 +137,10 @@ def _read_bytes(real: str, shown: str) -> bytes | Diagnostic:
         return refused
     descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        refused = _refuse_kind_or_size(os.fstat(descriptor), shown)
-        data = b"" if refused else file.read(SIZE_LIMIT + 1)
-    return refused or (data if len(data) <= SIZE_LIMIT else _refusal(shown, "file-size", _TOO_LARGE))
+        status = os.fstat(descriptor)
+        data = file.read(status.st_size + 1)
+    changing = len(data) > status.st_size
+    return _refusal(shown, "file-unreadable", "changes while it is read") if changing else data
 
 
 def _refuse_kind_or_size(status: os.stat_result, shown: str) -> Diagnostic | None:
@@ -215,10 +216,8 @@ _PIECES = {
 def offset_in_scalar(written: str, style: str, value: str, offset: int) -> int:
     """Where in a scalar as it is written the character stands that is at `offset` in its value.
 
-    Args:
-        written: the scalar in the file, with its quotes or the header of its block.
-        style: its first character if that is a quote, `|` or `>`; otherwise empty.
-        value: what the scalar means, with line breaks folded and escapes replaced.
+    `written` has the scalar's quotes, or the header of its block; `style` is its first character if that is a
+    quote, `|` or `>`, and otherwise empty.
     """
     if style in ("|", ">"):
         return _offset_in_block(written, value, offset)

@@ -227,24 +227,31 @@ class _TooDeep(MarkedYAMLError):
 
 
 class _Untyped:
-    """What a parser asks while it composes nodes: their type (never), and how deep it may go."""
-
-    _level = 0
+    """What a parser asks for the type of each node: it is the same for all of them."""
 
     def resolve(self, kind: type[Node], value: str, implicit: tuple[bool, bool]) -> str:
         return _UNTYPED
 
-    def descend_resolver(self, parent: Node | None, index: Node | int | None) -> None:
-        self._level += 1
-        if self._level > DEPTH_LIMIT and parent is not None:
+
+def _level_counter() -> tuple[Callable[..., None], Callable[[], None]]:
+    """What a parser calls before and after each node; closures, because a method would cost a fifth more."""
+    level = 0
+
+    def descend(parent: Node, index: Node | int | None) -> None:
+        nonlocal level
+        level += 1
+        if level > DEPTH_LIMIT:
             raise _TooDeep(problem_mark=(index if isinstance(index, Node) else parent).start_mark)
 
-    def ascend_resolver(self) -> None:
-        self._level -= 1
+    def ascend() -> None:
+        nonlocal level
+        level -= 1
+
+    return descend, ascend
 
 
 @cache
-def _parser() -> Callable[[_Stream], Any]:
+def _parser_class() -> Callable[[_Stream], Any]:
     """The class of parsers: libyaml's, or PyYAML's own where it was built without."""
     if yaml.__with_libyaml__:
         from yaml._yaml import CParser
@@ -253,15 +260,22 @@ def _parser() -> Callable[[_Stream], Any]:
     return type("_Parser", (_Untyped, yaml.BaseLoader), {})
 
 
+def _compose(source: Source) -> Node | None:
+    parser = _parser_class()(_Stream(source))
+    parser.descend_resolver, parser.ascend_resolver = _level_counter()
+    root: Node | None = parser.get_single_node()
+    return root
+
+
 def parse_tree(source: Source) -> Tree | list[Diagnostic]:
     """Read a document, or say everything that is wrong with it as YAML."""
     problems = reading.character_problems(source)
-    if "%" in source.text and (directive := _DIRECTIVE.search(source.text)):
+    if "\n%" in source.text[-1:] + source.text and (directive := _DIRECTIVE.search(source.text)):
         # Before parsing: libyaml compares each %TAG with all others, which takes seconds for a megabyte.
         message = "directives such as `%YAML` are not supported"
         return [*problems, source.diagnostic(*directive.span(), "yaml-directive", message, "remove the line")]
     try:
-        root = _parser()(_Stream(source)).get_single_node()
+        root = _compose(source)
     except MarkedYAMLError as error:
         return [*problems, _explain(source, error)]
     except (yaml.YAMLError, UnicodeError):  # the characters that are reported already
@@ -310,31 +324,34 @@ class _Check:
         self.warnings: list[Diagnostic] = []
         self._has_tags = "!" in source.text
         self._has_anchors = "&" in source.text
-        self._has_details = "\\" in source.text or _CUT_BY_COMMENT.search(source.text) is not None
+        self._has_details = "\\" in source.text or "#" in source.text
+        self._visits_scalars = self._has_tags or self._has_anchors or self._has_details
         self._seen: set[int] = set()
         self._repeated = [0, 0]
         self._is_repeating_too_much = False
 
     def visit(self, node: Node, level: int) -> None:
         """Check a value and what is in it; `level` counts from the root."""
-        if self._has_anchors and id(node) in self._seen:
-            self._repeat(node, level)
-            return
-        self._seen.add(id(node))
+        if self._has_anchors:
+            if id(node) in self._seen:
+                self._repeat(node, level)
+                return
+            self._seen.add(id(node))
         if self._has_tags:
             self._check_tag(node)
         if isinstance(node, MappingNode):
             self._visit_map(node, level)
         elif not isinstance(node, ScalarNode):
             for item in node.value:
-                self.visit(item, level + 1)
+                if self._visits_scalars or type(item) is not ScalarNode:
+                    self.visit(item, level + 1)
         elif self._has_details:
             self._check_scalar(node)
 
     def _visit_map(self, node: MappingNode, level: int) -> None:
         keys: dict[str, Node] = {}
         for key, value in node.value:
-            if isinstance(key, ScalarNode):
+            if self._visits_scalars and isinstance(key, ScalarNode):
                 self.visit(key, level + 1)
             if not isinstance(key, ScalarNode) or (not key.style and key.value in _NULLS):
                 hint = "an expression is written `${{ … }}`" if node.flow_style else ""
@@ -346,7 +363,8 @@ class _Check:
                 first = self.source.span(*_extent(keys[key.value], self.source.text))
                 message = f"`{key.value}` is given twice; the first is on line {first.line}"
                 self._add(key, "duplicate-key", message, "", Related(first, "first given here"))
-            self.visit(value, level + 1)
+            if self._visits_scalars or type(value) is not ScalarNode:
+                self.visit(value, level + 1)
 
     def _add(self, node: Node, code: str, message: str, hint: str = "", *related: Related) -> None:
         span = _extent(node, self.source.text)

@@ -19,10 +19,8 @@ from flowmill_tasks.fields import Duration, Line, SecretText, Templated, Unrende
 _OTHER_NAMES = {"smtp_server": "host", "smtp_port": "port", "smtp_type": "security", "from": "sender"}
 _PORTS: dict[Security, int] = {"tls": 465, "starttls": 587, "none": 25}
 """RFC 8314, RFC 6409, RFC 5321."""
-_SMTP_TYPES: dict[str, Security] = {
-    "SSL": "tls", "STARTTLS": "starttls", "INSECURE": "none",
-    **{str(port): security for security, port in _PORTS.items()},
-}
+_SMTP_TYPES: dict[str, Security] = {"SSL": "tls", "STARTTLS": "starttls", "INSECURE": "none"}
+_SMTP_TYPES |= {str(port): security for security, port in _PORTS.items()}
 """Prefect's words for `security`; a stored block holds their ports in their stead."""
 
 

@@ -13,7 +13,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 from signal import Signals
 from typing import Annotated, Any, Self
 
@@ -33,6 +33,8 @@ from flowmill_tasks.fields import Rendered, Text, Unrendered
 
 SHELL = ["bash", "-eo", "pipefail", "-c"]
 """What runs a command line: the first command that fails, in a pipeline too, fails the step."""
+
+_SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh", "fish"}
 
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
 INHERITED = frozenset(
@@ -57,18 +59,49 @@ _TEXT_OR_LIST = {
 
 
 def _as_argv(value: Any) -> Any:
-    """A command line becomes the argv of a shell; a value must never be pasted into shell text."""
-    if isinstance(value, Unrendered | Rendered):
-        raise PydanticCustomError(
-            "shell_expression",
-            "a command line cannot hold an expression, whose value would become shell text; pass the value "
-            'in `args` and write `"$1"`, pass it in `env`, or write `command` as a list',
-        )
+    """A command line becomes the argv of a shell, which is also how a plan shows it.
+
+    What is known before any run (`environment`, `vars`) may stand in it; a value of the run must never become
+    shell text.
+    """
     if isinstance(value, str):
         _refuse_blank(value)
+        # Not even escaped: what looks like an expression in a plan is one.
+        if isinstance(value, Unrendered) or "${{" in value:
+            raise _shell_expression()
         # What stands behind the command line is $0, then $1, $2 and so on.
         return [*SHELL, value, "bash"]
-    return _checked_list(value, "expected a command line, or a list of a program and its arguments")
+    argv = _checked_list(value, "expected a command line, or a list of a program and its arguments")
+    if isinstance(_shell_text(argv), Unrendered | Rendered):
+        raise _shell_expression()
+    return argv
+
+
+def _shell_text(argv: list[Any]) -> Any:
+    """What stands behind `-c` where the program is a shell, else None."""
+    items = iter(map(_as_is, argv))
+    if PurePath(next(items)).name not in _SHELLS:
+        return None
+    for item in items:
+        if not item.startswith("-"):
+            return None
+        if item.endswith("o"):  # as in `-eo pipefail`
+            next(items, None)
+        elif "c" in item and not item.startswith("--"):
+            return next(items, None)
+    return None
+
+
+def _as_is(item: Any) -> str:
+    return item if isinstance(item, str) else ""
+
+
+def _shell_expression() -> PydanticCustomError:
+    return PydanticCustomError(
+        "shell_expression",
+        "a value of the run would become shell text here; pass it in `args`, where a command line finds it as "
+        '`"$1"`, or in `env`, or write `command` as a list of a program and its arguments',
+    )
 
 
 def _as_interpreter(value: Any) -> Any:
@@ -87,14 +120,14 @@ def _as_interpreter(value: Any) -> Any:
 
 def _checked_list(value: Any, expected: str) -> list[Any]:
     if not isinstance(value, list) or not value:
-        raise PydanticCustomError("argv", "{expected}", {"expected": expected})
+        raise PydanticCustomError("command", "{expected}", {"expected": expected})
     _refuse_blank(value[0])
     return value
 
 
 def _refuse_blank(program: Any) -> None:
     if isinstance(program, str) and not program.strip():
-        raise PydanticCustomError("argv", "must name a program, but is empty")
+        raise PydanticCustomError("command", "must name a program, but is empty")
 
 
 CommandLine = Annotated[list[Text], BeforeValidator(_as_argv), WithJsonSchema(_TEXT_OR_LIST)]
@@ -110,8 +143,8 @@ class Script(Step):
 
     command: CommandLine | None = Field(
         default=None,
-        description="A command line for `bash -eo pipefail`, without expressions; or a list of a program and "
-        "its arguments, run without a shell. Either this or `file`.",
+        description="A command line for `bash -eo pipefail`, without values of the run; or a list of a program "
+        "and its arguments, run without a shell. Either this or `file`.",
         examples=[
             "sort data.csv | head -n 5",
             ["python3", "-m", "etl", "--since", "${{ run.start | date }}"],
@@ -144,9 +177,9 @@ class Script(Step):
     @model_validator(mode="after")
     def _command_or_file(self) -> Self:
         if (self.command is None) == (self.file is None):
-            raise PydanticCustomError("script", "expected one of `command` and `file`")
+            raise PydanticCustomError("command", "expected one of `command` and `file`")
         if self.interpreter is not None and self.file is None:
-            raise PydanticCustomError("script", "`interpreter` is for `file`; a `command` names its program")
+            raise PydanticCustomError("command", "`interpreter` is for `file`; a `command` names its program")
         return self
 
     def problems(self, directory: Path, root: Path) -> list[tuple[tuple[str | int, ...], str]]:

@@ -2,14 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, islice
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from cronsim import CronSim
-from prefect._vendor.croniter import croniter as PrefectCroniter
+from prefect._vendor.croniter.croniter import croniter as prefect_croniter
 from prefect.server.schemas.schedules import CronSchedule
 
 from flowmill.cron import Cron, parse
@@ -31,8 +32,8 @@ def accepted(text: str) -> Cron:
     return cron
 
 
-def utc(year: int, month: int, day: int, *clock: int) -> datetime:
-    return datetime(year, month, day, *clock, tzinfo=UTC)
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
 
 
 def by_flowmill(cron: Cron, after: datetime, count: int) -> list[datetime]:
@@ -43,17 +44,19 @@ def by_flowmill(cron: Cron, after: datetime, count: int) -> list[datetime]:
 
 
 def by_prefect(explicit: str, after: datetime, count: int) -> list[datetime]:
-    return list(islice(PrefectCroniter(explicit, after, ret_type=datetime).all_next(), count))
+    untyped_croniter: Any = prefect_croniter
+    return list(islice(untyped_croniter(explicit, after, ret_type=datetime).all_next(), count))
 
 
 def by_cronsim(explicit: str, after: datetime, count: int) -> list[datetime]:
     return list(islice(CronSim(explicit, after), count))
 
 
-def on_the_server(cron: Cron, zone: str, after: datetime, count: int) -> list[datetime]:
+def on_the_server(cron: Cron, zone: str, after: datetime, count: int) -> Sequence[datetime]:
     """What Prefect's server computes; it counts the start itself as not yet past."""
     schedule = CronSchedule(cron=cron.explicit, timezone=zone)
-    return asyncio.run(schedule.get_dates(count, after + timedelta(seconds=1)))
+    times: Sequence[datetime] = asyncio.run(schedule.get_dates(count, after + timedelta(seconds=1)))
+    return times
 
 
 def skips_a_day_in_march(text: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import support.engine
 from flowmill_tasks._container import EngineUnreachable
 from flowmill_tasks.base import Output, RunMemory, StepCancelled, StepFailed, StepRun, StepTimedOut
 from flowmill_tasks.docker import Docker
@@ -22,7 +23,7 @@ from support.engine import IMAGE, CuttableLine, Engine, ImageRegistry, eventuall
 from support.steps import ListLog, run_step, step_run
 
 pytestmark = pytest.mark.docker
-pytest_plugins = ["support.engine"]
+engine, registry = support.engine.engine, support.engine.registry
 
 STUBBORN = ["sh", "-c", "trap '' TERM; echo ready; while true; do sleep 600; done"]
 
@@ -197,7 +198,7 @@ def test_i19_a_container_has_no_rights_of_root_and_a_limit_of_each_thing(
     assert (limits["Memory"], limits["MemorySwap"]) == (2 * 1024**3, 2 * 1024**3)
     assert (limits["PidsLimit"], limits["NanoCpus"], limits["Init"]) == (512, 500_000_000, True)
     assert limits["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "1"}
-    assert container.name.startswith(f"flowmill-{run.key}-1-")
+    assert str(container.name).startswith(f"flowmill-{run.key}-1-")
     assert container.labels == {
         "flowmill.project": "demo",
         "flowmill.flow": "it",
@@ -209,14 +210,14 @@ def test_i19_a_container_has_no_rights_of_root_and_a_limit_of_each_thing(
 
 
 def test_a_file_beside_the_spec_is_mounted_read_only(run: StepRun) -> None:
-    (run.directory / "query.sql").write_text("select 1")
+    (run.directory / "query.sql").write_text("select 1\n")
     made = shell(
         "cat query.sql; echo x > query.sql", volumes=["./query.sql:/app/query.sql:ro"], working_dir="/app"
     )
     failed = failure(made, run)
-    assert failed.tail.splitlines()[0].startswith("select 1")
-    assert "Read-only file system" in failed.tail
-    assert (run.directory / "query.sql").read_text() == "select 1"
+    assert {"select 1", "sh: can't create query.sql: Read-only file system"} == set(lines(run))
+    assert failed.exit_code == 1
+    assert (run.directory / "query.sql").read_text() == "select 1\n"
 
 
 def test_a_named_volume_outlives_the_container(run: StepRun, engine: Engine) -> None:
@@ -251,11 +252,11 @@ def test_i17_the_hosts_network_is_refused_under_its_id_as_well(run: StepRun, eng
 
 def test_x21_endless_output_takes_no_memory(run: StepRun) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    output = run_step(shell("yes 0123456789 | head -c 30000000; echo; yes | head -c 9 >&2"), run)
+    output = run_step(shell(f"yes {'0123456789' * 20} | head -c 30000000; echo; echo end"), run)
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     assert grown < 25, f"{grown} MiB"
     assert len(output.stdout) < 300_000
-    assert output.stdout.endswith("\n012345678")
+    assert output.stdout.endswith("\nend")
 
 
 def test_x13_an_engine_that_does_not_answer_is_given_up(
@@ -270,11 +271,14 @@ def test_x13_an_engine_that_does_not_answer_is_given_up(
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not use the engine")
 def test_x13_a_socket_that_is_not_for_the_worker_is_told_from_a_missing_engine(engine: Engine) -> None:
-    code = "from flowmill_tasks._container import engine\nwith engine(): pass"
-    environ = {"PYTHONPATH": os.pathsep.join(sys.path), "HOME": "/"}
-    ended = subprocess.run(
-        [sys.executable, "-c", code], user=65534, group=65534, env=environ, capture_output=True, text=True
+    code = (
+        "import os, docker\n"
+        "from flowmill_tasks._container import engine\n"
+        "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
+        "with engine(): pass"
     )
+    environ = {"PYTHONPATH": os.pathsep.join(sys.path), "HOME": "/"}
+    ended = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True)
     assert "(permission denied); the worker's user has to be in the group `docker`" in ended.stderr
 
 
@@ -296,7 +300,7 @@ def test_an_engine_that_goes_away_fails_the_step_and_the_next_attempt_cleans_up(
     assert engine.containers() == []
 
 
-@pytest.mark.parametrize("policy", ["never", "missing", "once", "always"])
+@pytest.mark.parametrize("policy", ["never", "once"])
 def test_x14_an_image_that_nobody_has_is_named_soon(policy: str, run: StepRun) -> None:
     started = time.monotonic()
     image = "127.0.0.1:9/nobody/has-this:1"
@@ -330,10 +334,13 @@ def test_an_image_is_pulled_by_its_digest(run: StepRun, registry: ImageRegistry)
 
 
 def test_a_pull_is_tried_again(run: StepRun, registry: ImageRegistry) -> None:
-    registry.failures = 1
-    keys = {"pull_retries": Plain("1"), "pull_retry_delay": Plain("0")}
-    assert run_step(step(image=registry.image(), pull="once", **keys), run).stdout == "pulled"
-    assert "pulling again in 0s" in " ".join(lines(run))
+    registry.failing = True
+    keys = {"pull_retries": Plain("1"), "pull_retry_delay": Plain("1")}
+    with ThreadPoolExecutor() as pool:
+        ending = pool.submit(run_step, step(image=registry.image(), pull="once", **keys), run)
+        eventually(lambda: lines(run)[-1:] and lines(run)[-1].endswith("pulling again in 1s"))
+        registry.failing = False
+        assert ending.result().stdout == "pulled"
 
 
 def test_a_registry_that_asks_for_a_login_gets_it_and_no_other_does(

@@ -52,10 +52,11 @@ def fires(expression: str, after: datetime, count: int, years: int = 9) -> list[
     return found[:count]
 
 
-FIELDS = ((0, 59, None), (0, 23, None), (1, 31, None), (1, 12, MONTHS), (0, 6, WEEKDAYS))
+NO_NAMES: list[str] = []
+FIELDS = ((0, 59, NO_NAMES), (0, 23, NO_NAMES), (1, 31, NO_NAMES), (1, 12, MONTHS), (0, 6, WEEKDAYS))
 
 
-def random_item(chance: random.Random, low: int, high: int, names: list[str] | None) -> str:
+def random_item(chance: random.Random, low: int, high: int, names: list[str]) -> str:
     """One item of a field: a value, a range, or a step over the field or a range."""
 
     def written(value: int) -> str:

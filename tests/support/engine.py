@@ -29,7 +29,21 @@ from docker.models.containers import Container
 IMAGE = "flowmill-test-busybox:1"
 """A shell and the usual commands, 2 MB."""
 
-_COMMANDS = ("sh", "cat", "chown", "echo", "env", "grep", "head", "pwd", "sleep", "tail", "touch", "yes")
+_COMMANDS = (
+    "sh",
+    "cat",
+    "chown",
+    "echo",
+    "env",
+    "grep",
+    "head",
+    "pwd",
+    "sleep",
+    "tail",
+    "touch",
+    "true",
+    "yes",
+)
 _FOLDERS = ("bin", "etc", "proc", "tmp")
 _SOCKET = "/var/run/docker.sock"
 
@@ -103,7 +117,7 @@ class ImageRegistry(ThreadingHTTPServer):
 
     Attributes:
         login: `user:password` that it asks for; empty for everybody.
-        failures: how many of the next requests for a tag get an error.
+        failing: set it to answer requests for a tag with an error.
         silent: set it to leave requests for a tag without an answer.
         pulls: the tags that were asked for, in order.
         logins: every `user:password` that was shown to it.
@@ -111,7 +125,7 @@ class ImageRegistry(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _RegistryRequest)
-        self.login, self.failures, self.silent = "", 0, False
+        self.login, self.failing, self.silent = "", False, False
         self.pulls: list[str] = []
         self.logins: set[str] = set()
         self.names: list[str] = []
@@ -202,8 +216,7 @@ class _RegistryRequest(BaseHTTPRequestHandler):
             self.server.closing.wait()
         if not reference.startswith("sha256:"):
             self.server.pulls.append(reference)
-        if self.server.failures:
-            self.server.failures -= 1
+        if self.server.failing:
             self._answer(500, b"{}", "application/json")
         else:
             kind = json.loads(self.server.manifest)["mediaType"]

@@ -7,9 +7,15 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from socketserver import TCPServer
 from typing import Any
+
+from flowmill_tasks.fields import Redacted, Rendered
+from flowmill_tasks.slack import Slack
 
 WEBHOOK_PATH = "/services/T000/B000/XXXXCANARYXXXX"
 """The path of `SlackEndpoint.webhook`: a secret, as a real one is."""
@@ -155,3 +161,41 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing on standard error."""
+
+
+def to_webhook(address: str, **keys: Any) -> Slack:
+    """A step as it is when the run has rendered it, with a text if `keys` has none."""
+    return Slack.model_validate({"webhook": Redacted(address), "text": Rendered("hello"), **keys})
+
+
+def section(text: Any) -> dict[str, Any]:
+    """The Block Kit block for a paragraph."""
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+def self_signed(folder: Path) -> Path:
+    """A new key, and a certificate for 127.0.0.1 that nobody has signed, in one PEM file."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    certificate = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    file = folder / "server.pem"
+    file.write_bytes(
+        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + certificate.public_bytes(pem)
+    )
+    return file
+
+
+def server_context(certificate: Path) -> ssl.SSLContext:
+    """For `slack_endpoint(tls=...)`, from the file that `self_signed` wrote."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context

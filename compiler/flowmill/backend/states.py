@@ -32,6 +32,7 @@ def edge(state: "PrefectState[None]") -> "PrefectState[None]":
     """A reference to a task run for `wait_for`.
 
     Prefect refuses to start a task whose upstream did not complete. Whether a step runs is decided by the plan,
-    so it is only told which task run came before: its UI draws the edge.
+    so it is only told which task run came before: its UI draws the edge. The data is never used, but a
+    completed state without any counts as lost.
     """
-    return PrefectState(type=StateType.COMPLETED, state_details=state.state_details)
+    return PrefectState(type=StateType.COMPLETED, state_details=state.state_details, data=True)

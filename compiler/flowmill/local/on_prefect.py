@@ -1,7 +1,6 @@
 """A local run on Prefect: on the server that is configured, or else on the one that Prefect embeds."""
 
 import asyncio
-import logging
 import os
 from typing import Any
 
@@ -14,7 +13,8 @@ _SETTINGS = {
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    # Prefect's own lines would say everything twice; its API still gets them.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
 }
 
 
@@ -24,17 +24,6 @@ def run_here(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> bool:
         os.environ.setdefault(name, value)
     from flowmill.backend.flow import build_flow
 
-    _quiet()
     flow: Any = build_flow(plan, runtime)
     state = asyncio.run(flow(**parameters, return_state=True))
     return bool(state.is_completed())
-
-
-def _quiet() -> None:
-    """Prefect's own console lines would say everything twice; its API still gets them."""
-    from prefect.logging.handlers import PrefectConsoleHandler
-
-    names = [name for name in logging.root.manager.loggerDict if name.startswith("prefect")]
-    for logger in map(logging.getLogger, names):
-        for handler in [handler for handler in logger.handlers if isinstance(handler, PrefectConsoleHandler)]:
-            logger.removeHandler(handler)
