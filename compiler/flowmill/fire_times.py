@@ -10,11 +10,10 @@ from flowmill.cron import Cron
 def fire_times(cron: Cron, zone: str, after: datetime, count: int) -> list[datetime]:
     """The first `count` times later than `after`, in order, aware and in the zone.
 
-    Where clocks change, a local time means what RFC 5545, section 3.3.5, says, which is what Prefect's
-    server schedules from Python 3.13 on. A time that occurs twice means its first occurrence: a daily job
-    runs once, an hourly one 24 times in the day of 25 hours. A time that is skipped is read with the offset
-    from before the gap: 02:30 becomes 03:30 of the same day. On an older Python, Prefect 3.8 starts a run in
-    the gap before it instead: at 01:30.
+    Where clocks change, a local time means what RFC 5545, section 3.3.5, says. A time that occurs twice means
+    its first occurrence: a daily job runs once, an hourly one 24 times in the day of 25 hours. A time that is
+    skipped is read with the offset from before the gap: 02:30 becomes 03:30 of the same day. Prefect's server
+    agrees, except that 3.8 on a Python before 3.13 runs early what falls into a gap: at 01:30.
 
     Raises:
         ValueError: the zone is unknown, or `after` has none.

@@ -8,8 +8,6 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import create_model
-
 from flowmill.spec import HANDLERS, FlowSpec, Project, StepKeys, Workspace
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
@@ -33,23 +31,22 @@ def schemas(registry: Registry) -> dict[str, str]:
 def flow_schema(registry: Registry) -> Schema:
     """The schema of a flow's spec, its steps by type included."""
     schema = _of(FlowSpec)
-    definitions = schema.setdefault("$defs", {})
-    definitions |= _definitions(registry)
-    properties = schema["properties"]
-    properties["steps"]["items"] = {"$ref": "#/$defs/step"}
+    definitions = {**schema.pop("$defs", {}), **_definitions(registry)}
+    keys = schema["properties"]
+    keys["steps"]["items"] = {"$ref": "#/$defs/step"}
     for name in HANDLERS:
-        properties[name]["items"] = {"$ref": "#/$defs/handler"}
-    properties["defaults"] = {**_described(properties["defaults"]), "$ref": "#/$defs/defaults"}
-    overridable = {key: value for key, value in properties.items() if key not in ("project", "environment")}
-    definitions["override"] = {
-        "type": ["object", "null"],
-        "properties": overridable,
-        "additionalProperties": False,
-    }
-    properties["environment"] = {**_described(properties["environment"]), **_ENVIRONMENT}
-    return _titled(schema, "A flow of flowmill")
+        keys[name]["items"] = {"$ref": "#/$defs/handler"}
+    keys["defaults"] = {**_described(keys["defaults"]), "$ref": "#/$defs/defaults"}
+    keys["environment"] = {**_described(keys["environment"]), **_ENVIRONMENT}
+    schema["properties"] = _pooled(keys, "flow", definitions)
+    # The others may come from a project's defaults, which a schema of one file cannot see.
+    schema["required"] = ["project", "steps"]
+    overridable = {key: value for key, value in schema["properties"].items() if key not in _IDENTITY}
+    definitions["override"] = _closed(overridable)
+    return _titled({**schema, "$defs": definitions}, "A flow of flowmill")
 
 
+_IDENTITY = ("project", "environment")
 _ENVIRONMENT: Schema = {
     "anyOf": [
         {"type": "string"},
@@ -57,6 +54,17 @@ _ENVIRONMENT: Schema = {
         {"type": "object", "additionalProperties": {"$ref": "#/$defs/override"}, "minProperties": 1},
     ]
 }
+
+
+def _closed(keys: Schema) -> Schema:
+    """A map of these keys and no others, none of them required; it may be left empty."""
+    return {"type": ["object", "null"], "properties": keys, "additionalProperties": False}
+
+
+def _pooled(keys: Schema, owner: str, definitions: Schema) -> Schema:
+    """The keys as references into `$defs`: each is described once, however often it may be written."""
+    definitions |= {f"{owner}.{key}": schema for key, schema in keys.items()}
+    return {key: {"$ref": f"#/$defs/{owner}.{key}"} for key in keys}
 
 
 def _workspace_schema(registry: Registry) -> Schema:
@@ -69,76 +77,55 @@ def _with_defaults(schema: Schema, registry: Registry, title: str) -> Schema:
     """A document whose `defaults` may hold any key of a flow, and keys for steps."""
     flow = flow_schema(registry)
     definitions = {**flow["$defs"], **schema.get("$defs", {})}
-    overridable = definitions["override"]["properties"]
-    steps = definitions["defaults"]["properties"]
-    environment = {"environment": flow["properties"]["environment"]}
-    properties = {
-        **{key: overridable[key] for key in overridable if key != "defaults"},
-        **environment,
-        **steps,
-    }
-    schema["$defs"] = definitions
+    keys = {**flow["properties"], **definitions["defaults"]["properties"]}
     described = _described(schema["properties"]["defaults"])
-    schema["properties"]["defaults"] = {
-        **described,
-        "type": ["object", "null"],
-        "properties": properties,
-        "additionalProperties": False,
-    }
-    return _titled(schema, title)
+    allowed = {key: value for key, value in keys.items() if key not in ("project", "defaults")}
+    schema["properties"]["defaults"] = {**described, **_closed(allowed)}
+    return _titled({**schema, "$defs": definitions}, title)
 
 
 def _definitions(registry: Registry) -> dict[str, Schema]:
     """The steps, the handlers and the defaults for steps, each by type."""
     made: dict[str, Schema] = {}
-    by_type = {word: _step_schema(word, step_type, made) for word, step_type in registry.items()}
-    made["step"] = {"type": "object", "required": ["id", "type"], **_by_type(by_type, required=True)}
-    handlers = {word: _without(schema, "needs", "continue_on_error") for word, schema in by_type.items()}
-    made["handler"] = {"type": "object", "required": ["type"], **_by_type(handlers, required=True)}
-    every = _tolerant(_without(_of(StepKeys), "id", "type"))
-    partial = {word: _without(schema, "id", "type") for word, schema in by_type.items()}
-    keys = {"all": every, **partial}
-    properties = {word: {**schema, "required": []} for word, schema in keys.items()}
-    made["defaults"] = {"type": ["object", "null"], "properties": properties, "additionalProperties": False}
+    common = _pooled(_of(StepKeys)["properties"], "step", made)
+    by_type = {word: _own_keys(word, step_type, made) for word, step_type in registry.items()}
+    in_steps = {word: {**common, **own} for word, own in by_type.items()}
+    in_handlers = {word: _without(keys, "needs", "continue_on_error") for word, keys in in_steps.items()}
+    in_defaults = {word: _without(keys, "id", "type") for word, keys in {"all": common, **in_steps}.items()}
+    made["step"] = {**_by_type(in_steps, registry), "required": ["id", "type"]}
+    made["handler"] = {**_by_type(in_handlers, registry), "required": ["type"]}
+    made["defaults"] = _closed({word: _closed(keys) for word, keys in in_defaults.items()})
     return made
 
 
-def _by_type(schemas_by_type: dict[str, Schema], *, required: bool) -> Schema:
+def _by_type(keys_by_type: dict[str, Schema], registry: Registry) -> Schema:
     """`type` decides which keys there are: editors then complete those of the type that was written."""
     return {
-        "properties": {"type": {"enum": list(schemas_by_type), "description": "the step type"}},
+        "type": "object",
+        "properties": {"type": {"enum": list(keys_by_type), "description": "the step type"}},
         "allOf": [
             {
                 "if": {"properties": {"type": {"const": word}}, "required": ["type"]},
-                "then": _optional_id(schema),
+                "then": {**_closed(keys), "type": "object", "description": registry[word].summary},
             }
-            for word, schema in schemas_by_type.items()
+            for word, keys in keys_by_type.items()
         ],
     }
 
 
-def _optional_id(schema: Schema) -> Schema:
-    """Keys that a project's defaults may supply are not required of the spec itself; `id` and `type` are elsewhere."""
-    return {**schema, "required": []}
-
-
-def _step_schema(word: str, step_type: type[Step], definitions: dict[str, Schema]) -> Schema:
-    model = create_model(f"{word}_step", __base__=(step_type, StepKeys))
-    schema = _of(model)
+def _own_keys(word: str, step_type: type[Step], definitions: Schema) -> Schema:
+    schema = _of(step_type)
     definitions |= schema.pop("$defs", {})
-    schema["properties"]["type"] = {"const": word, "description": step_type.summary}
-    return {**schema, "description": step_type.summary}
+    return _pooled(schema.get("properties", {}), word, definitions)
+
+
+def _without(keys: Schema, *left_out: str) -> Schema:
+    return {key: value for key, value in keys.items() if key not in left_out}
 
 
 def _of(model: Any) -> Schema:
     schema: Schema = model.model_json_schema(by_alias=True)
     return _tolerant(schema)
-
-
-def _without(schema: Schema, *keys: str) -> Schema:
-    properties = {key: value for key, value in schema["properties"].items() if key not in keys}
-    required = [key for key in schema.get("required", []) if key not in keys]
-    return {**schema, "properties": properties, "required": required}
 
 
 def _described(schema: Schema) -> Schema:

@@ -33,6 +33,7 @@ FORBIDDEN = re.compile(
 _USUAL_BYTES = bytes([0x09, 0x0A, *range(0x20, 0x7F)])
 _OTHER_BYTE_ORDER_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 _TOO_LARGE = f"is too large: at most {SIZE_LIMIT:,} bytes (1 MiB) are read"
+_real_folder = lru_cache(maxsize=8)(os.path.realpath)
 _KINDS = {"d": "a folder", "p": "a named pipe", "s": "a socket", "c": "a device", "b": "a device"}
 
 _CREDENTIAL = re.compile("pass|pwd|secret|token|webhook|credential|api_?key|private")
@@ -102,24 +103,20 @@ class Source:
 def looks_like_credential(key: str) -> bool:
     """Whether a key names a password, a token or the like, also when it is misspelt (`passwrod`)."""
     folded = key.lower().replace("-", "_")
-    if _CREDENTIAL.search(folded):
-        return True
     parts = {*folded.split("_"), folded.replace("_", "")}
-    return any(get_close_matches(part[:40], _CREDENTIAL_WORDS, n=1, cutoff=0.8) for part in parts)
-
-
-_real_folder = lru_cache(maxsize=8)(os.path.realpath)
+    near = (get_close_matches(part[:40], _CREDENTIAL_WORDS, n=1, cutoff=0.8) for part in parts)
+    return bool(_CREDENTIAL.search(folded)) or any(near)
 
 
 def read_source(path: Path, shown: str, root: Path) -> Source | Diagnostic:
     """Read a UTF-8 text file of at most `SIZE_LIMIT` bytes.
 
-    Never blocks on what is not a file, and follows a link only to a file inside `root`, the workspace's folder.
-    Messages call the file `shown`.
+    Never blocks on what is not a file, and follows a link only to a file inside `root`, the folder of the
+    workspace. Messages call the file `shown`.
     """
     try:
         real = os.path.realpath(path, strict=True)
-        if not real.startswith(os.path.join(_real_folder(root), "")):
+        if not real.startswith(_real_folder(root).rstrip("/") + "/"):
             return _refusal(shown, "file-link", "leads out of the workspace and is not read")
         data = _read_bytes(real, shown)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
@@ -137,10 +134,11 @@ def _read_bytes(real: str, shown: str) -> bytes | Diagnostic:
         return refused
     descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        data = file.read(status.st_size + 1)
-    changing = len(data) > status.st_size
-    return _refusal(shown, "file-unreadable", "changes while it is read") if changing else data
+        status = os.fstat(descriptor)  # again: it may be another file by now
+        refused = _refuse_kind_or_size(status, shown)
+        data = b"" if refused else file.read(status.st_size + 1)
+    changing = _refusal(shown, "file-unreadable", "changes while it is read")
+    return changing if len(data) > status.st_size else refused or data
 
 
 def _refuse_kind_or_size(status: os.stat_result, shown: str) -> Diagnostic | None:
@@ -170,8 +168,7 @@ def _decode(shown: str, data: bytes) -> Source | Diagnostic:
     except UnicodeDecodeError as error:
         reason = f"the byte 0x{data[error.start]:02x} is not valid UTF-8; the file may be Latin-1"
         return _wrong_encoding(Source(shown, data[: error.start].decode("utf-8")), reason)
-    problems = character_problems(source)
-    return problems[0] if problems else source
+    return next(iter(character_problems(source)), source)
 
 
 def _wrong_encoding(read_so_far: Source, message: str) -> Diagnostic:
@@ -181,16 +178,15 @@ def _wrong_encoding(read_so_far: Source, message: str) -> Diagnostic:
 
 def character_problems(source: Source) -> list[Diagnostic]:
     """The first characters of a text that must not be in it, in order."""
-    text = source.text
-    if text.isascii() and not text.encode().translate(None, _USUAL_BYTES):
+    if source.text.isascii() and not source.text.encode().translate(None, _USUAL_BYTES):
         return []
-    matches = islice(FORBIDDEN.finditer(text), _REPORTED_CHARACTERS)
+    matches = islice(FORBIDDEN.finditer(source.text), _REPORTED_CHARACTERS)
     return [forbidden_character(source, *match.span(), match[0]) for match in matches]
 
 
 def forbidden_character(source: Source, start: int, end: int, character: str) -> Diagnostic:
     """The problem that a character is, with its number and its name."""
-    if character == "\r" and source.text[start:end] == "\r":
+    if source.text[start:end] == "\r":
         message = "this line ends with a carriage return alone"
         return source.diagnostic(start, end, "yaml-encoding", message, "save the file with LF line ends")
     import unicodedata  # a megabyte that only a faulty file needs

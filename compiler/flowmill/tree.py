@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from yaml import CollectionNode, MappingNode, MarkedYAMLError, Node, ScalarNode
@@ -30,7 +30,6 @@ _UNTYPED = "?"
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*(?:#.*\s*)*)+")
 _TAG = re.compile(r"(?:&\S+\s+)?(![^\s,\[\]{}]*)")
-_DIRECTIVE = re.compile(r"^%[A-Z]+.*", re.MULTILINE)
 _CUT_BY_COMMENT = re.compile(r"[ \t]+(#[^\s#].*)")
 
 
@@ -86,21 +85,14 @@ class Tree:
         related = tuple(
             Related(self.span(other.route, at_key=other.at_key), other.message) for other in finding.related
         )
+        source = self.sources[span.path]
         secret = (
             finding.code == "secret-literal"
             or any(isinstance(key, str) and reading.looks_like_credential(key) for key in finding.route)
-            or self.sources[span.path].may_show_secret(span.line)
+            or source.may_show_secret(span.line)
         )
-        return Diagnostic(
-            span,
-            finding.code,
-            finding.message,
-            finding.hint,
-            related,
-            finding.severity,
-            secret,
-            self.sources[span.path].line(span.line),
-        )
+        found = Diagnostic(span, finding.code, finding.message, finding.hint, related, finding.severity)
+        return replace(found, secret=secret, source_line=source.line(span.line))
 
     def span(self, route: Route, *, at_key: bool = False, part: Part | None = None) -> Span:
         """The place of a route, or of as much of it as exists.
@@ -200,14 +192,13 @@ def _content_end(node: Node, text: str) -> int:
 
 
 def _part_span(source: Source, node: ScalarNode, start: int, end: int, part: Part) -> Span:
-    written = (
-        source.text[start:end] if node.style not in ("|", ">") else source.text[start : node.end_mark.index]
-    )
-    places = [
-        start + reading.offset_in_scalar(written, node.style or "", node.value, offset)
+    written_end = node.end_mark.index if node.style in ("|", ">") else end
+    written, style = source.text[start:written_end], node.style or ""
+    first, last = (
+        min(start + reading.offset_in_scalar(written, style, node.value, offset), end)
         for offset in (part.start, part.end)
-    ]
-    return source.span(min(places[0], end), min(places[1], end))
+    )
+    return source.span(first, last)
 
 
 class _Stream:
@@ -222,8 +213,7 @@ class _Stream:
         return text
 
 
-class _TooDeep(MarkedYAMLError):
-    pass
+class _TooDeep(MarkedYAMLError): ...
 
 
 class _Untyped:
@@ -263,17 +253,17 @@ def _parser_class() -> Callable[[_Stream], Any]:
 def _compose(source: Source) -> Node | None:
     parser = _parser_class()(_Stream(source))
     parser.descend_resolver, parser.ascend_resolver = _level_counter()
-    root: Node | None = parser.get_single_node()
-    return root
+    return cast(Node | None, parser.get_single_node())
 
 
 def parse_tree(source: Source) -> Tree | list[Diagnostic]:
     """Read a document, or say everything that is wrong with it as YAML."""
     problems = reading.character_problems(source)
-    if "\n%" in source.text[-1:] + source.text and (directive := _DIRECTIVE.search(source.text)):
-        # Before parsing: libyaml compares each %TAG with all others, which takes seconds for a megabyte.
+    directive = f"\n{source.text}".find("\n%")
+    if directive >= 0:  # libyaml compares each %TAG with all others, which takes seconds for a megabyte
         message = "directives such as `%YAML` are not supported"
-        return [*problems, source.diagnostic(*directive.span(), "yaml-directive", message, "remove the line")]
+        found = source.diagnostic(directive, directive + 1, "yaml-directive", message, "remove the line")
+        return [*problems, found]
     try:
         root = _compose(source)
     except MarkedYAMLError as error:
@@ -302,8 +292,9 @@ def _explain(source: Source, error: MarkedYAMLError) -> Diagnostic:
 def _wrong_root(source: Source, root: Node | None) -> Diagnostic:
     if root is None or _holds_nothing(source.text):
         only = "holds only comments" if "#" in source.text else "holds only document markers"
-        message = f"the file {only if source.text.strip() else 'is empty'}"
-        return source.diagnostic(0, 0, "yaml-empty", message)
+        return source.diagnostic(
+            0, 0, "yaml-empty", f"the file {only if source.text.strip() else 'is empty'}"
+        )
     kind = "text" if isinstance(root, ScalarNode) else "a list"
     start, end = _extent(root, source.text)
     message, hint, *_ = reading.missing_space(source, start) or (f"expected `key: value`, got {kind}", "")

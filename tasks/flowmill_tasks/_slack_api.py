@@ -35,7 +35,9 @@ RETRIES = 3
 FIRST_PAUSE = 0.5
 """Seconds before the second POST; doubled for each one after it."""
 CONNECT_WITHIN = 10.0
-"""Seconds for one connection, so that a host that drops packets leaves time to try again."""
+"""Seconds for one connection; with a share of the time that is left, the shorter of the two holds, so that a
+host that drops packets is told from one that took the message and does not answer."""
+CONNECT_SHARE = 0.8
 ANSWER_AT_MOST = 8 * 1024 * 1024
 """Bytes of an answer that are read: chat.postMessage sends the message back, several bytes a character."""
 
@@ -160,7 +162,7 @@ async def _post_once(target: Target, body: bytes, seconds: float, exchange: _Exc
     import httpx
 
     try:
-        transport, request = _transport(target), _request(target, body)
+        transport, request = _transport(target), _request(target, body, seconds)
     except (OSError, ValueError, ImportError, httpx.InvalidURL):
         exchange.connected = False
         exchange.trouble = "the address, or what HTTPS_PROXY or SSL_CERT_FILE names, cannot be used"
@@ -181,7 +183,7 @@ async def _send(
     except TimeoutError:
         exchange.trouble = "did not answer within `request_timeout`"
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
-        exchange.connected, exchange.trouble = False, _shown(str(error), 120) or "timed out"
+        exchange.connected, exchange.trouble = False, _shown(str(error), 200) or "timed out"
     except (httpx.TransportError, OSError):
         exchange.trouble = "closed the connection before its answer was complete"
 
@@ -200,13 +202,13 @@ def _transport(target: Target) -> "httpx.AsyncHTTPTransport":
     return httpx.AsyncHTTPTransport(proxy=f"http://{proxy}" if proxy and "://" not in proxy else proxy)
 
 
-def _request(target: Target, body: bytes) -> "httpx.Request":
+def _request(target: Target, body: bytes, seconds: float) -> "httpx.Request":
     import httpx
 
     headers = {"content-type": "application/json; charset=utf-8", "user-agent": "flowmill"}
     if target.token is not None:
         headers["authorization"] = f"Bearer {target.token.reveal()}"
-    extensions = {"timeout": {"connect": CONNECT_WITHIN}}
+    extensions = {"timeout": {"connect": min(CONNECT_WITHIN, CONNECT_SHARE * seconds)}}
     return httpx.Request(
         "POST", target.address.reveal(), headers=headers, content=body, extensions=extensions
     )

@@ -120,7 +120,9 @@ class _Conversation:
         self._client.send(_stuffed(envelope.message))
         self._is_unsure = True
         code, reply = self._client.getreply()
-        self._is_unsure = not 200 <= code < 600  # no reply code at all: nothing was said about the message
+        if not 200 <= code < 600:
+            raise OSError("its answer is no SMTP")
+        self._is_unsure = False
         self._expect((code, reply), "the message")
         return refused
 

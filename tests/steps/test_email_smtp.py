@@ -185,7 +185,8 @@ def test_a_refused_login_is_permanent_and_tells_only_the_codes(tmp_path: Path):
     with scripted_server(EHLO=b"250-hello\r\n250 AUTH PLAIN\r\n", AUTH=said) as server:
         failed = failure(email(server.settings(**LOGIN)), tmp_path)
     assert failed.message == (
-        f"the server `127.0.0.1:{server.port}` refused the login (535 5.7.8); look at `username` and `password`"
+        f"the server `127.0.0.1:{server.port}` refused the login (535 5.7.8); "
+        "look at `username` and `password`"
     )
     assert failed.permanent
     assert failed.__cause__ is None
@@ -217,9 +218,7 @@ def test_a_login_that_cannot_be_made_fails_the_step(
 @pytest.mark.parametrize(
     ("answers", "complaint"),
     [
-        pytest.param(
-            {"connect": silence}, "not done within 1s (while waiting for the greeting)", id="blackhole"
-        ),
+        pytest.param({"connect": silence}, "1s (while waiting for the greeting)", id="blackhole"),
         pytest.param({"connect": b"421 busy\r\n"}, "refused the connection: 421 busy", id="421"),
         pytest.param({"connect": reset}, "Connection reset by peer", id="RST"),
         pytest.param({"connect": half_close}, "Connection unexpectedly closed", id="half-close"),
@@ -318,8 +317,9 @@ def test_x04_a_mail_of_unknown_fate_is_not_sent_again_unless_asked(answer: Answe
 
 
 def test_x04_a_mail_that_breaks_off_in_the_middle_was_surely_not_sent(tmp_path: Path):
+    (tmp_path / "large.bin").write_bytes(bytes(12 * 1024**2))  # more than the sockets hold
     with scripted_server(DATA=_break_off_in_the_middle) as server:
-        failed = failure(email(server.settings(), text="x" * 900_000), tmp_path)
+        failed = failure(email(server.settings(), attachments="large.bin"), tmp_path)
     assert failed.message.startswith("no mail sent")
     assert not failed.permanent
 
@@ -393,9 +393,7 @@ def test_x07_a_mail_above_the_servers_limit_is_not_begun(tmp_path: Path):
         pytest.param("folder", "attachment `folder` is not a file", id="folder"),
         pytest.param("../outside.csv", "leads out of the project's folder", id="outside"),
         pytest.param("link.csv", "leads out of the project's folder through a link", id="link"),
-        pytest.param(
-            "large.bin", "the mail would have 40.0 MiB with its attachments; at most 25", id="30 MB"
-        ),
+        pytest.param("large.bin", "would have 40.0 MiB with its attachments; at most 25 MiB", id="30 MB"),
     ],
 )
 def test_x07_a_bad_attachment_fails_the_step_before_it_connects(

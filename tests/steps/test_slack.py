@@ -2,9 +2,11 @@
 
 import logging
 import os
+import socket
 import threading
 import time
 import traceback
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -161,6 +163,18 @@ def test_a_refused_connection_is_tried_again_until_the_deadline(tmp_path):
     error = failure(to_webhook(address, request_timeout=2), step_run(tmp_path, log=log))
     assert error.message.startswith("no connection to the Slack webhook: ")
     assert "trying again in" in log.lines[0]
+
+
+def test_a_host_that_lets_nobody_in_is_told_from_one_that_does_not_answer(tmp_path):
+    with closing(socket.create_server(("127.0.0.1", 0), backlog=0)) as full, ExitStack() as waiting:
+        address = full.getsockname()
+        for _ in range(3):  # more than the queue holds, so that the next one is left standing
+            client = waiting.enter_context(closing(socket.socket()))
+            client.setblocking(False)
+            client.connect_ex(address)
+        step = to_webhook(f"http://127.0.0.1:{address[1]}/x", request_timeout=1)
+        error = failure(step, step_run(tmp_path))
+    assert "no connection to the Slack webhook: timed out" in error.message
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,9 @@ class MailServer:
     """Of every mail, whether it came through TLS."""
     port: int = 0
 
+    def __post_init__(self) -> None:
+        self.answers = [*self.answers]
+
     def settings(self, **more: Any) -> dict[str, Any]:
         """The key `smtp` for this server."""
         return {"host": "127.0.0.1", "port": self.port, "security": "none", "timeout": 5, **more}
@@ -82,7 +85,8 @@ class MailServer:
             return self.answers.pop(0)
         assert isinstance(envelope.content, bytes)
         self.received.append(Received(envelope.mail_from or "", envelope.rcpt_tos, envelope.content))
-        self.encrypted.append(session.ssl is not None)
+        assert server.transport is not None
+        self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
         return "250 taken"
 
 
@@ -106,7 +110,7 @@ def mail_server(
             tls_context=context if security == "starttls" else None,
             require_starttls=security == "starttls",
             authenticator=server.authenticate,
-            auth_required=bool(server.password),
+            auth_required=bool(server.password) and security == "starttls",
             auth_require_tls=security == "starttls",
             loop=loop,
         )
@@ -227,7 +231,7 @@ class ScriptedServer:
         self._answer("connect", client)
         lines = client.makefile("rb")
         while line := lines.readline():
-            self.commands.append(line.decode().rstrip())
+            self.commands.append(line.decode("latin-1").rstrip())
             verb = self.commands[-1].split(" ")[0].upper()
             self._answer(verb, client)
             if verb == "DATA":
