@@ -116,7 +116,7 @@ def read_source(path: Path, shown: str, root: Path) -> Source | Diagnostic:
     """
     try:
         real = os.path.realpath(path, strict=True)
-        if not real.startswith(_real_folder(root).rstrip("/") + "/"):
+        if not real.startswith(_real_folder(root.absolute()).rstrip("/") + "/"):
             return _refusal(shown, "file-link", "leads out of the workspace and is not read")
         data = _read_bytes(real, shown)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name

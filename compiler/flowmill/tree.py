@@ -132,17 +132,14 @@ def _child(node: Node, step: str | int) -> tuple[Node | None, Node] | None:
 
 
 def _children(node: Node) -> list[Node]:
-    if isinstance(node, MappingNode):
-        return [child for pair in node.value for child in pair]
-    return list(node.value)
+    return [child for pair in node.value for child in pair] if isinstance(node, MappingNode) else node.value
 
 
 def _plain(node: Node) -> Any:
     if isinstance(node, ScalarNode):
-        text: str = node.value
         if node.style:
-            return text
-        return None if text in _NULLS else Plain(text)
+            return node.value
+        return None if node.value in _NULLS else Plain(node.value)
     if isinstance(node, MappingNode):
         return {key.value: _plain(value) for key, value in node.value}
     return [_plain(item) for item in node.value]
@@ -274,9 +271,7 @@ def parse_tree(source: Source) -> Tree | list[Diagnostic]:
         return [*problems, _wrong_root(source, root)]
     check = _Check(source, problems)
     check.visit(root, 1)
-    if check.problems:
-        return check.problems[:_PROBLEMS_REPORTED]
-    return Tree(root, {source.path: source}, tuple(check.warnings[:_PROBLEMS_REPORTED]))
+    return check.problems or Tree(root, {source.path: source}, tuple(check.warnings))
 
 
 def _explain(source: Source, error: MarkedYAMLError) -> Diagnostic:
@@ -323,9 +318,11 @@ class _Check:
 
     def visit(self, node: Node, level: int) -> None:
         """Check a value and what is in it; `level` counts from the root."""
+        if len(self.problems) >= _PROBLEMS_REPORTED:
+            return
         if self._has_anchors:
             if id(node) in self._seen:
-                self._repeat(node, level)
+                self._repeat(node, level, node)
                 return
             self._seen.add(id(node))
         if self._has_tags:
@@ -342,6 +339,8 @@ class _Check:
     def _visit_map(self, node: MappingNode, level: int) -> None:
         keys: dict[str, Node] = {}
         for key, value in node.value:
+            if len(self.problems) >= _PROBLEMS_REPORTED:
+                return
             if self._visits_scalars and isinstance(key, ScalarNode):
                 self.visit(key, level + 1)
             if not isinstance(key, ScalarNode) or (not key.style and key.value in _NULLS):
@@ -373,26 +372,28 @@ class _Check:
         if node.style == '"' and (match := reading.FORBIDDEN.search(node.value)):
             span = _extent(node, self.source.text)
             self.problems.append(reading.forbidden_character(self.source, *span, match[0]))
-        elif not node.style and (cut := _CUT_BY_COMMENT.match(self.source.text, node.end_mark.index)):
+        elif node.style or len(self.warnings) >= _PROBLEMS_REPORTED:
+            return
+        elif cut := _CUT_BY_COMMENT.match(self.source.text, node.end_mark.index):
             message = "the value ends before this `#`, which begins a comment"
             hint = "quote the value, or write the comment as `# …`"
             found = self.source.diagnostic(*cut.span(1), "comment-in-value", message, hint)
             self.warnings.append(replace(found, severity=Severity.WARNING))
 
-    def _repeat(self, node: Node, level: int) -> None:
+    def _repeat(self, node: Node, level: int, repeated: Node) -> None:
         """Count what an alias repeats, as deep as it goes; a value that contains itself goes too deep."""
         if self._is_repeating_too_much:
             return
         self._repeated[0] += 1
         self._repeated[1] += len(node.value) if isinstance(node, ScalarNode) else 0
         if level > DEPTH_LIMIT:
-            self._refuse_aliases(node, "an alias makes a value contain itself, or nests values too deep")
+            self._refuse_aliases(repeated, "an alias makes a value contain itself, or nests values too deep")
         elif self._repeated[0] > ALIAS_NODES_LIMIT or self._repeated[1] > ALIAS_TEXT_LIMIT:
             limits = f"{ALIAS_NODES_LIMIT:,} values or {ALIAS_TEXT_LIMIT:,} characters"
-            self._refuse_aliases(node, f"aliases repeat more than {limits}")
+            self._refuse_aliases(repeated, f"aliases repeat more than {limits}")
         elif not isinstance(node, ScalarNode):
             for child in _children(node):
-                self._repeat(child, level + 1)
+                self._repeat(child, level + 1, repeated)
 
     def _refuse_aliases(self, node: Node, message: str) -> None:
         self._is_repeating_too_much = True

@@ -70,7 +70,8 @@ class BoundedLines:
         self._read = 0
 
     def readline(self, at_most: int) -> bytes:
-        """
+        """A line, or nothing when the connection ended; half a line is nothing, or it would pass for a reply.
+
         Raises:
             OSError: the peer has sent more than the limit.
         """
@@ -78,7 +79,7 @@ class BoundedLines:
         self._read += len(line)
         if self._read > self._limit:
             raise OSError(f"the server said more than {self._limit // 1024} KiB")
-        return line
+        return line if line.endswith(b"\n") or len(line) == at_most else b""
 
     def close(self) -> None:
         self._file.close()

@@ -57,6 +57,14 @@ class Finished:
     ended_by: str = ""
 
 
+class NotStarted(Exception):
+    """The system refused to start the program."""
+
+    def __init__(self, cause: OSError | ValueError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+
+
 def run_program(
     argv: Sequence[str], directory: Path, environ: Mapping[str, str], key: str, log: Log, stop: Cancellation
 ) -> Finished:
@@ -67,7 +75,7 @@ def run_program(
         key: becomes part of the marker, for people who look at a process.
 
     Raises:
-        OSError: it could not be started.
+        NotStarted: the system refused to start it.
     """
     transcript = Transcript(log)
     marked = {**environ, MARKER: f"{key}.{secrets.token_hex(8)}"}
@@ -181,7 +189,10 @@ def _belongs(place: Path, session: int, marker: bytes) -> bool:
 
 @contextmanager
 def _started(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -> Iterator[_Group]:
-    group = _Group(argv, directory, environ)
+    try:
+        group = _Group(argv, directory, environ)
+    except (OSError, ValueError) as error:
+        raise NotStarted(error) from error
     try:
         with _guarded(group.pid):
             yield group

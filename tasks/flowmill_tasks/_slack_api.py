@@ -35,9 +35,10 @@ RETRIES = 3
 FIRST_PAUSE = 0.5
 """Seconds before the second POST; doubled for each one after it."""
 CONNECT_WITHIN = 10.0
-"""Seconds for one connection; with a share of the time that is left, the shorter of the two holds, so that a
-host that drops packets is told from one that took the message and does not answer."""
+"""Seconds for one connection."""
 CONNECT_SHARE = 0.8
+"""The part of the time left that a connection may take, where that is less: so a host that drops packets is
+told from one that took the message and does not answer."""
 ANSWER_AT_MOST = 8 * 1024 * 1024
 """Bytes of an answer that are read: chat.postMessage sends the message back, several bytes a character."""
 
@@ -106,7 +107,8 @@ def post(target: Target, body: bytes, seconds: float, run: StepRun) -> str:
         StepCancelled: the run was cancelled meanwhile.
     """
     deadline = time.monotonic() + seconds
-    for retry in range(RETRIES + 1):
+    retry = 0
+    while True:
         exchange = _exchange(target, body, deadline - time.monotonic(), run.cancellation)
         verdict = _judge(target, exchange)
         if isinstance(verdict, str):
@@ -115,9 +117,10 @@ def post(target: Target, body: bytes, seconds: float, run: StepRun) -> str:
             raise StepCancelled(run.cancellation.reason)
         if not verdict.again:
             raise StepFailed(verdict.message, permanent=verdict.permanent)
-        if retry < RETRIES:
-            _pause(verdict, retry, deadline, seconds, run)
-    raise StepFailed(f"{verdict.message}; gave up after {RETRIES + 1} attempts")
+        if retry == RETRIES:
+            raise StepFailed(f"{verdict.message}; gave up after {RETRIES + 1} attempts")
+        _pause(verdict, retry, deadline, seconds, run)
+        retry += 1
 
 
 def _pause(refusal: _Refusal, retry: int, deadline: float, seconds: float, run: StepRun) -> None:
@@ -220,8 +223,8 @@ async def _receive(response: "httpx.Response", exchange: _Exchange) -> None:
     if _is_busy(exchange.status):
         return
     received = bytearray()
-    async with contextlib.aclosing(response.aiter_raw()) as chunks:
-        async for chunk in chunks:
+    async with contextlib.aclosing(response):
+        async for chunk in response.aiter_raw():
             received += chunk
             if len(received) > ANSWER_AT_MOST:
                 exchange.trouble = f"answered with more than {ANSWER_AT_MOST // 1024**2} MiB"

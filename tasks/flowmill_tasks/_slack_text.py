@@ -92,27 +92,23 @@ def refuse_unfit(text: Any, limit: int, mrkdwn: bool) -> Any:
 
 
 def read_blocks(blocks: Any) -> Any:
-    """Blocks as the spec holds them, or as an expression gave them in JSON, before scalars are converted.
+    """Blocks as the spec holds them, or as an expression gave them, before scalars are converted.
 
-    Bare scalars that are texts keep their spelling. Texts in JSON count as coming from the run, and of more
-    blocks than a message takes, the last gives way to a note.
+    Scalars that are texts keep their spelling. An expression gives a list or its JSON; where it gives more
+    blocks than a message takes, a note stands for the rest.
 
     Raises:
         PydanticCustomError: they are no list of blocks.
     """
     if isinstance(blocks, Unrendered):
         return blocks
-    if not isinstance(blocks, Rendered):
-        _refuse_what_is_no_list_of_blocks(blocks)
-        return _map_texts(blocks, lambda text, _: str(text) if type(text) is Plain else text)
-    try:
-        parsed = json.loads(blocks)
-    except (ValueError, RecursionError):  # no JSON, or nested beyond all reason
-        raise PydanticCustomError("blocks", "the expression must give a JSON list of blocks") from None
-    _refuse_what_is_no_list_of_blocks(parsed)
-    return _first_blocks(
-        _map_texts(parsed, lambda text, _: Rendered(text) if isinstance(text, str) else text)
-    )
+    if isinstance(blocks, Rendered):
+        return _first_blocks(_map_texts(_parsed(blocks), lambda text, _: _spelled(text, computed=True)))
+    _refuse_what_is_no_list_of_blocks(blocks)
+    read: list[Any] = _map_texts(blocks, lambda text, _: _spelled(text, computed=False))
+    # Where even the types of the blocks came out of the run, the list did.
+    computed = all(isinstance(block.get("type"), Rendered) for block in blocks)
+    return _first_blocks(read) if computed else read
 
 
 def check_blocks(blocks: Any, mrkdwn: bool) -> Any:
@@ -134,6 +130,24 @@ def check_blocks(blocks: Any, mrkdwn: bool) -> Any:
     except (TypeError, ValueError):  # a secret's value, or a number such as `.inf`
         raise PydanticCustomError("blocks", "holds a value that JSON has no form for") from None
     return _map_texts(blocks, lambda text, limit: _check_block_text(text, limit, mrkdwn))
+
+
+def _parsed(text: str) -> list[Any]:
+    try:
+        blocks: list[Any] = json.loads(text)
+    except (ValueError, RecursionError):  # no JSON, or nested beyond all reason
+        raise PydanticCustomError("blocks", "the expression must give a JSON list of blocks") from None
+    _refuse_what_is_no_list_of_blocks(blocks)
+    return blocks
+
+
+def _spelled(text: Any, computed: bool) -> Any:
+    """A scalar at the place of a text: bare ones as they were written, computed numbers as text."""
+    if isinstance(text, bool | int | float):
+        return Rendered(json.dumps(text))
+    if type(text) is Plain:
+        return str(text)
+    return Rendered(text) if computed and isinstance(text, str) else text
 
 
 def _check_block_text(text: Any, limit: int, mrkdwn: bool) -> Any:

@@ -4,10 +4,11 @@ A block `EmailServerCredentials` of Prefect's e-mail collection fits as it is: i
 """
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from flowmill_tasks._mailbox import OneMailbox
@@ -24,12 +25,32 @@ _SMTP_TYPES |= {str(port): security for security, port in _PORTS.items()}
 """Prefect's words for `security`; a stored block holds their ports in their stead."""
 
 
+def _host(text: str) -> str:
+    if not re.fullmatch(r"[\w.-]{1,253}", text) and not _is_address(text):
+        raise PydanticCustomError(
+            "host",
+            "expected the name of a mail server, such as `smtp.example.org`; `port` is a key of its own",
+        )
+    return text
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
 class SmtpSettings(BaseModel):
     """The mail server that takes the message."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
 
-    host: Templated[Annotated[Line, Field(min_length=1, max_length=253)]] = Field(
+    host: Templated[Annotated[Line, AfterValidator(_host)]] = Field(
         description="Name of the mail server.", examples=["smtp.example.org"]
     )
     port: Templated[Annotated[WholeNumber, Field(ge=1, le=65535)]] | None = Field(
@@ -130,10 +151,3 @@ def _from_prefect(block: dict[str, Any]) -> dict[str, Any]:
     if "smtp_type" in said:
         said["smtp_type"] = _SMTP_TYPES.get(str(said["smtp_type"]), said["smtp_type"])
     return said
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -12,7 +12,7 @@ import errno
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path, PurePath
 from signal import Signals
 from typing import Annotated, Any, Self
@@ -20,13 +20,8 @@ from typing import Annotated, Any, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from flowmill_tasks._paths import (
-    PathProblem,
-    RelativePath,
-    resolve_file_inside,
-    resolve_folder_inside,
-)
-from flowmill_tasks._process import Finished, run_program
+from flowmill_tasks._paths import PathProblem, RelativePath, resolve_file_inside, resolve_folder_inside
+from flowmill_tasks._process import Finished, NotStarted, run_program
 from flowmill_tasks.base import GRACE, Output, Step, StepFailed, StepRun
 from flowmill_tasks.duration import in_words
 from flowmill_tasks.fields import Rendered, Text, Unrendered
@@ -35,7 +30,6 @@ SHELL = ["bash", "-eo", "pipefail", "-c"]
 """What runs a command line: the first command that fails, in a pipeline too, fails the step."""
 
 _SHELLS = {"sh", "bash", "dash", "ash", "ksh", "zsh", "fish"}
-
 _PROXIES = ("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy")
 INHERITED = frozenset(
     {
@@ -47,15 +41,22 @@ INHERITED = frozenset(
 )
 """The worker's variables that a script gets, besides `LC_*`: who and where it is, its way to the network."""
 
+_REFUSALS = {
+    errno.ENOENT: "`{}` is not on this machine, or not on the worker's PATH",
+    errno.EACCES: "`{}` may not be executed: permission denied",
+    errno.ENOEXEC: "`{}` has no `#!` line and is no program for this machine",
+    errno.E2BIG: "the arguments and the environment are too long for the system",
+}
+"""Why a program cannot be started now or later; anything else (no memory, no process left) may pass."""
+_ENDINGS = {
+    "TERM": "ended on TERM",
+    "KILL": f"did not end on TERM within {in_words(GRACE)} and were ended with KILL",
+}
 _MEANINGS = {126: "a command is not executable", 127: "a command was not found"}
 _SIGNALS = {signal.value: signal.name for signal in Signals}
 
-_TEXT_OR_LIST = {
-    "anyOf": [
-        {"type": "string", "minLength": 1},
-        {"type": "array", "items": {"type": "string"}, "minItems": 1},
-    ]
-}
+_TEXT = {"type": "string", "minLength": 1}
+_TEXT_OR_LIST = {"anyOf": [_TEXT, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
 
 
 def _as_argv(value: Any) -> Any:
@@ -79,7 +80,7 @@ def _as_argv(value: Any) -> Any:
 
 def _shell_text(argv: list[Any]) -> Any:
     """What stands behind `-c` where the program is a shell, else None."""
-    items = iter(map(_as_is, argv))
+    items = iter([item if isinstance(item, str) else "" for item in argv])
     if PurePath(next(items)).name not in _SHELLS:
         return None
     for item in items:
@@ -92,41 +93,33 @@ def _shell_text(argv: list[Any]) -> Any:
     return None
 
 
-def _as_is(item: Any) -> str:
-    return item if isinstance(item, str) else ""
-
-
 def _shell_expression() -> PydanticCustomError:
     return PydanticCustomError(
         "shell_expression",
-        "a value of the run would become shell text here; pass it in `args`, where a command line finds it as "
-        '`"$1"`, or in `env`, or write `command` as a list of a program and its arguments',
+        "a value of the run would become shell text here; pass it in `args`, where a command line finds it "
+        'as `"$1"`, or in `env`, or write `command` as a list of a program and its arguments',
     )
 
 
 def _as_interpreter(value: Any) -> Any:
+    if isinstance(value, str) and " " in value and not isinstance(value, Unrendered):
+        raise PydanticCustomError("interpreter", "write options as a list, for example `[python3, -X, dev]`")
     argv = [value] if isinstance(value, str) else value
     argv = _checked_list(argv, "expected a program, or a list of a program and its options")
-    program = argv[0]
-    if isinstance(program, str) and not isinstance(program, Unrendered):
-        if " " in program and isinstance(value, str):
-            raise PydanticCustomError(
-                "interpreter", "write options as a list, for example `[python3, -X, dev]`"
-            )
-        if "/" in program and not program.startswith("/"):
-            raise PydanticCustomError("interpreter", "expected a program on the PATH, or an absolute path")
+    if "/" in argv[0] and not argv[0].startswith("/") and not isinstance(argv[0], Unrendered):
+        raise PydanticCustomError("interpreter", "expected a program on the PATH, or an absolute path")
     return argv
 
 
 def _checked_list(value: Any, expected: str) -> list[Any]:
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list) or not value or not isinstance(value[0], str):
         raise PydanticCustomError("command", "{expected}", {"expected": expected})
     _refuse_blank(value[0])
     return value
 
 
-def _refuse_blank(program: Any) -> None:
-    if isinstance(program, str) and not program.strip():
+def _refuse_blank(program: str) -> None:
+    if not program.strip():
         raise PydanticCustomError("command", "must name a program, but is empty")
 
 
@@ -143,12 +136,9 @@ class Script(Step):
 
     command: CommandLine | None = Field(
         default=None,
-        description="A command line for `bash -eo pipefail`, without values of the run; or a list of a program "
-        "and its arguments, run without a shell. Either this or `file`.",
-        examples=[
-            "sort data.csv | head -n 5",
-            ["python3", "-m", "etl", "--since", "${{ run.start | date }}"],
-        ],
+        description="A command line for `bash -eo pipefail`, without values of the run; or a program and its "
+        "arguments as a list, run without a shell. Either this or `file`.",
+        examples=["sort data.csv | head -n 5", ["python3", "-m", "etl", "${{ parameters.day }}"]],
     )
     file: RelativePath | None = Field(
         default=None,
@@ -183,19 +173,10 @@ class Script(Step):
         return self
 
     def problems(self, directory: Path, root: Path) -> list[tuple[tuple[str | int, ...], str]]:
-        return list(self._problems(directory, root))
-
-    def _problems(self, directory: Path, root: Path) -> Iterator[tuple[tuple[str | int, ...], str]]:
-        if not isinstance(self.file, Unrendered):
-            try:
-                self._argv(directory, root)
-            except PathProblem as problem:
-                yield ("file",), str(problem)
-        if not isinstance(self.working_dir, Unrendered):
-            try:
-                resolve_folder_inside(self.working_dir, directory, root)
-            except PathProblem as problem:
-                yield ("working_dir",), str(problem)
+        checks = {"file": self._argv, "working_dir": self._folder}
+        known = [key for key in checks if not isinstance(getattr(self, key), Unrendered)]
+        found = [(key, _problem(checks[key], directory, root)) for key in known]
+        return [((key,), problem) for key, problem in found if problem]
 
     def preview(self, run: StepRun) -> list[str]:
         try:
@@ -207,14 +188,17 @@ class Script(Step):
     def execute(self, run: StepRun) -> Output:
         try:
             argv = self._argv(run.directory, run.root)
-            folder = resolve_folder_inside(self.working_dir, run.directory, run.root)
+            folder = self._folder(run.directory, run.root)
         except PathProblem as problem:
             raise StepFailed(str(problem), permanent=True) from problem
         try:
             finished = run_program(argv, folder, _environment(run), run.key, run.log, run.cancellation)
-        except (OSError, ValueError) as error:
-            raise StepFailed(_why_not_started(error, argv[0], folder), permanent=True) from error
+        except NotStarted as refused:
+            raise _not_started(refused.cause, argv[0], folder) from refused
         return self._judged(finished, run)
+
+    def _folder(self, directory: Path, root: Path) -> Path:
+        return resolve_folder_inside(self.working_dir, directory, root)
 
     def _argv(self, directory: Path, root: Path) -> list[str]:
         if self.file is None:
@@ -236,14 +220,22 @@ class Script(Step):
 
     def _judged(self, finished: Finished, run: StepRun) -> Output:
         if finished.ended_by:
-            how = _how_it_ended(finished.ended_by, run.cancellation.reason)
-            run.log.warning(how)
-            raise StepFailed(how, exit_code=finished.exit_code, tail=finished.tail)
-        if finished.exit_code != 0:
+            message = f"{run.cancellation.reason}; its processes {_ENDINGS[finished.ended_by]}"
+            run.log.warning(message)
+        elif finished.exit_code != 0:
             what = f"`{self.file}`" if self.file else "the command"
             message = f"{what} {_failure(finished.exit_code)}"
-            raise StepFailed(message, exit_code=finished.exit_code, tail=finished.tail)
-        return Output(stdout=finished.stdout, exit_code=0)
+        else:
+            return Output(stdout=finished.stdout, exit_code=0)
+        raise StepFailed(message, exit_code=finished.exit_code, tail=finished.tail)
+
+
+def _problem(check: Callable[[Path, Path], object], directory: Path, root: Path) -> str:
+    try:
+        check(directory, root)
+    except PathProblem as problem:
+        return str(problem)
+    return ""
 
 
 def _environment(run: StepRun) -> dict[str, str]:
@@ -281,31 +273,21 @@ def _check_line_ends(path: Path, head: bytes) -> None:
 def _check_executable(path: Path, head: bytes) -> None:
     if not os.access(path, os.X_OK):
         raise PathProblem(f"`{path.name}` is not executable; run `chmod +x` on it, or set `interpreter`")
-    is_binary = b"\0" in head
-    if not _shebang(head) and not is_binary:
+    if not _shebang(head) and b"\0" not in head:  # NUL is in every binary program
         raise PathProblem(
             f"`{path.name}` does not say what runs it; start it with a `#!` line, or set `interpreter`"
         )
 
 
-def _why_not_started(error: OSError | ValueError, program: str, folder: Path) -> str:
+def _not_started(error: OSError | ValueError, program: str, folder: Path) -> StepFailed:
     if not isinstance(error, OSError):
-        return "an argument or variable holds a NUL character, or the name of a variable is not one"
+        what = "an argument or variable holds a NUL character, or the name of a variable is not one"
+        return StepFailed(what, permanent=True)
     if error.errno == errno.ENOENT and "/" in program and (folder / program).exists():
-        return f"`{program}` names an interpreter in its `#!` line that is not on this machine"
-    if error.errno == errno.ENOENT:
-        return f"`{program}` is not on this machine, or not on the worker's PATH"
-    if error.errno == errno.ENOEXEC:
-        return f"`{program}` has no `#!` line and is no program for this machine"
-    if error.errno == errno.E2BIG:
-        return "the arguments and the environment are too long for the system"
-    return f"`{program}` cannot be started: {error.strerror}"
-
-
-def _how_it_ended(signal: str, reason: str) -> str:
-    if signal == "TERM":
-        return f"{reason}; its processes ended on TERM"
-    return f"{reason}; its processes did not end on TERM within {in_words(GRACE)} and were ended with KILL"
+        what = f"`{program}` names an interpreter in its `#!` line that is not on this machine"
+        return StepFailed(what, permanent=True)
+    what = _REFUSALS.get(error.errno or 0, f"`{{}}` cannot be started: {error.strerror}").format(program)
+    return StepFailed(what, permanent=error.errno in _REFUSALS)
 
 
 def _failure(code: int | None) -> str:

@@ -120,7 +120,7 @@ class Slack(Step):
     )
     blocks: Blocks = Field(
         default=None,
-        description="Block Kit blocks, at most 50, or an expression that gives them as JSON.",
+        description="Block Kit blocks, at most 50, or an expression that gives a list or its JSON.",
         examples=[[{"type": "section", "text": {"type": "mrkdwn", "text": "*Trips* are in"}}]],
     )
     request_timeout: Templated[Annotated[Duration, Field(ge=1, le=3600)]] = Field(

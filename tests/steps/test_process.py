@@ -21,6 +21,7 @@ from flowmill_tasks._process import (
     LOG_LINES,
     MARKER,
     Finished,
+    NotStarted,
     Transcript,
     run_program,
 )
@@ -152,23 +153,22 @@ def test_the_environment_is_the_given_one_and_the_marker(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "least", "most"),
+    ("command", "least"),
     [
-        pytest.param("sleep 60 & echo hi", 1.0, 1.9, id="holds-stdout"),
-        pytest.param(f"({IGNORE_TERM}{FOR_EVER}) & echo hi", 2.0, 2.9, id="holds-stdout-and-ignores-term"),
-        pytest.param("setsid sleep 60 & echo hi", 1.0, 1.9, id="holds-stdout-in-its-own-session"),
-        pytest.param("sleep 60 >/dev/null 2>&1 & echo hi", 1.0, 1.9, id="writes-nowhere"),
-        pytest.param("(sleep 0.4; echo late) & echo hi", 0.4, 1.0, id="soon-ends-by-itself"),
+        pytest.param("sleep 60 & echo hi", 1.0, id="holds-stdout"),
+        pytest.param(f"({IGNORE_TERM}{FOR_EVER}) & echo hi", 2.0, id="holds-stdout-and-ignores-term"),
+        pytest.param("setsid sleep 60 & echo hi", 1.0, id="holds-stdout-in-its-own-session"),
+        pytest.param("sleep 60 >/dev/null 2>&1 & echo hi", 1.0, id="writes-nowhere"),
+        pytest.param("(sleep 0.4; echo late) & echo hi", 0.4, id="soon-ends-by-itself"),
     ],
 )
 def test_x23_the_step_ends_soon_after_the_program_and_takes_background_processes_along(
-    case: Case, command: str, least: float, most: float
+    case: Case, command: str, least: float
 ) -> None:
     finished = case.run(command)
-    assert finished.exit_code == 0
+    assert (finished.exit_code, finished.ended_by) == (0, "")
     assert finished.stdout.startswith("hi")
-    assert finished.ended_by == ""
-    assert least <= case.seconds < most
+    assert least <= case.seconds < least + 1.4
     assert case.living() == []
 
 
@@ -198,7 +198,7 @@ def test_x24_told_to_stop_the_whole_group_goes(case: Case, command: str, ended_b
     case.stop_when("ready")
     finished = case.run(command)
     assert finished.ended_by == ended_by
-    assert case.seconds < (GRACE + 1 if ended_by == "KILL" else 1)
+    assert case.seconds < (GRACE + 1 if ended_by == "KILL" else GRACE / 2)
     assert case.living() == []
 
 
@@ -273,7 +273,7 @@ def test_no_file_descriptor_and_no_zombie_is_left(case: Case) -> None:
     case.run("true")
     before = held()
     case.run("sleep 60 & echo hi")
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(NotStarted):
         run_program(["/no/such/program"], case.folder, case.environ(), "k", case.log, case.stop)
     assert held() == before
 

@@ -166,8 +166,15 @@ def test_x12_what_a_run_gave_is_cut_with_a_mark(tmp_path, keys, sent):
     assert outbox_message(tmp_path, **keys) == sent
 
 
-def test_x12_of_too_many_blocks_from_a_run_the_last_is_a_note(tmp_path):
-    blocks = outbox_message(tmp_path, blocks=Rendered(json.dumps([{"type": "divider"}] * 61)))["blocks"]
+@pytest.mark.parametrize(
+    "computed",
+    [
+        pytest.param(Rendered(json.dumps([{"type": "divider"}] * 61)), id="json"),
+        pytest.param([{"type": Rendered("divider")}] * 61, id="list"),
+    ],
+)
+def test_x12_of_too_many_blocks_from_a_run_the_last_is_a_note(tmp_path, computed):
+    blocks = outbox_message(tmp_path, blocks=computed)["blocks"]
     assert len(blocks) == BLOCKS_LIMIT
     assert blocks[48] == {"type": "divider"}
     assert blocks[49]["elements"][0]["text"] == f"{CUT_MARK} 12 more blocks"
@@ -177,8 +184,17 @@ def test_half_a_surrogate_pair_does_not_break_the_message(tmp_path):
     assert outbox_message(tmp_path, blocks=[section("a\ud800b")])["blocks"] == [section("a?b")]
 
 
-def test_a_bare_scalar_in_a_block_keeps_its_spelling(tmp_path):
-    assert outbox_message(tmp_path, blocks=[section(Plain("1.10"))])["blocks"] == [section("1.10")]
+@pytest.mark.parametrize(
+    ("scalar", "text"),
+    [
+        pytest.param(Plain("1.10"), "1.10", id="bare"),
+        pytest.param(3, "3", id="computed-number"),
+        pytest.param(True, "true", id="computed-boolean"),
+        pytest.param("true", "true", id="quoted"),
+    ],
+)
+def test_a_scalar_in_a_block_is_sent_as_text(tmp_path, scalar, text):
+    assert outbox_message(tmp_path, blocks=[section(scalar)])["blocks"] == [section(text)]
 
 
 @pytest.mark.parametrize(

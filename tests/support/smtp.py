@@ -213,13 +213,16 @@ class ScriptedServer:
         return {"host": "127.0.0.1", "port": self.port, "security": "none", "timeout": 2, **more}
 
     def serve(self) -> None:
-        """Take one client after the other, until the server is closed."""
+        """Take clients until the server is closed."""
         with suppress(OSError):
             while True:
                 client, _ = self._socket.accept()
-                with client, suppress(OSError):
-                    client.settimeout(30)
-                    self._converse(client)
+                threading.Thread(target=self._take, args=(client,), daemon=True).start()
+
+    def _take(self, client: socket.socket) -> None:
+        with client, suppress(OSError):
+            client.settimeout(30)
+            self._converse(client)
 
     def close(self) -> None:
         self.closing.set()

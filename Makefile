@@ -1,0 +1,75 @@
+# flowmill: every command of the project. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The environment is ready when this file is newer than what it was made from.
+READY := $(VENV)/.ready
+# Without a service: mails and messages go to a folder, Prefect is embedded and keeps its data here.
+DEMO_HOME := $(CURDIR)/.cache/prefect
+TOOLS_IMAGE := flowmill-demo/tools:latest
+
+.PHONY: help
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit("flowmill needs Python 3.11 or later") if sys.version_info < (3, 11) else None'
+	@echo "setting up $(VENV): about a minute"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: setup
+setup: $(READY) ## install everything into .venv
+
+.PHONY: demo
+demo: $(READY) ## prove the example specs and run them; no service is needed
+	@PREFECT_HOME=$(DEMO_HOME) TOOLS_IMAGE=$(TOOLS_IMAGE) PATH="$(CURDIR)/$(BIN):$$PATH" bash docs/demo.sh
+
+.PHONY: test
+test: $(READY) ## run every test; the Docker ones need a running engine
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+.PHONY: check
+check: $(READY) ## lint, types and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/flowmill schema --check
+	@$(BIN)/flowmill validate
+
+.PHONY: validate
+validate: $(READY) ## prove the specs of this workspace
+	@$(BIN)/flowmill validate
+
+.PHONY: run
+run: $(READY) ## run one flow: make run SPEC=specs/reports/monthly.yaml
+	@$(BIN)/flowmill run $(or $(SPEC),$(error name a spec: make run SPEC=specs/reports/monthly.yaml)) $(ARGS)
+
+.PHONY: schema
+schema: $(READY) ## write the JSON Schemas
+	@$(BIN)/flowmill schema
+
+.PHONY: golden
+golden: $(READY) ## rewrite the expected outputs of the golden cases; review the difference
+	@FLOWMILL_REWRITE=1 $(BIN)/python -m pytest tests/validating/test_golden.py
+
+.PHONY: docs
+docs: $(READY) ## write every generated part of the documentation again
+	@$(BIN)/python docs/regenerate.py
+
+.PHONY: bench
+bench: $(READY) ## measure the promises about speed
+	@$(BIN)/python bench/start_of_a_run.py
+
+.PHONY: lock
+lock: $(READY) ## choose the versions of requirements.txt anew; it names no index
+	@$(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install --quiet 'pip-tools>=7.5,<8'
+	@.cache/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-header --no-annotate \
+	  --extra dev --build-deps-for editable --output-file requirements.txt pyproject.toml

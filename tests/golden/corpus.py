@@ -1,0 +1,74 @@
+"""The golden corpus: each case is a spec, or a whole workspace, beside what flowmill makes of it.
+
+`ok/NAME.yaml` stands beside `NAME.plan.json`, `err/NAME.yaml` beside `NAME.out`. A case of several files is a
+folder with `specs/` and `expected.plan.json` or `expected.out`; what git cannot hold (links, pipes) is made by
+the commands of its `setup.sh`, run in `specs/`.
+"""
+
+import shutil
+import subprocess
+from contextlib import chdir
+from dataclasses import dataclass
+from pathlib import Path
+
+from flowmill.pipeline import Compiled, compile_workspace
+
+FOLDER = Path(__file__).parent
+WORKSPACE = FOLDER / "workspace"
+PROJECT = "demo"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case: what it is called, what goes in, where the expectation lies."""
+
+    name: str
+    source: Path
+    expected: Path
+
+    def lay_out(self, folder: Path) -> Path:
+        """Put the case's workspace into `folder`, as `specs/`, and return its path."""
+        specs = folder / "specs"
+        if self.source.is_file():
+            shutil.copytree(WORKSPACE, specs)
+            shutil.copy(self.source, specs / PROJECT / self.source.name)
+            return specs
+        made = self.source / "specs"
+        shutil.copytree(made if made.is_dir() else WORKSPACE, specs)
+        setup = self.source / "setup.sh"
+        if setup.exists():
+            subprocess.run(["bash", "-eu", setup], cwd=specs, check=True)
+        return specs
+
+    def compile(self, folder: Path) -> Compiled:
+        """What flowmill makes of the case when it is called in `folder`."""
+        specs = self.lay_out(folder)
+        with chdir(folder):
+            return compile_workspace(specs.relative_to(folder))
+
+    def texts(self) -> dict[str, str]:
+        """The files that belong to the case, by their path in it, in alphabetical order."""
+        if self.source.is_file():
+            return {f"specs/{PROJECT}/{self.source.name}": _text(self.source)}
+        files = sorted(path for path in self.source.rglob("*") if path.is_file() and path != self.expected)
+        return {path.relative_to(self.source).as_posix(): _text(path) for path in files}
+
+
+def _text(path: Path) -> str:
+    return path.read_bytes().decode("utf-8", "replace")
+
+
+def ok_cases() -> list[Case]:
+    """The cases that are right, with their plans."""
+    return _cases(FOLDER / "ok", ".plan.json")
+
+
+def err_cases() -> list[Case]:
+    """The cases that are wrong, with what `flowmill validate` prints."""
+    return _cases(FOLDER / "err", ".out")
+
+
+def _cases(folder: Path, ending: str) -> list[Case]:
+    files = [Case(path.stem, path, path.with_suffix(ending)) for path in folder.glob("*.yaml")]
+    folders = [Case(path.name, path, path / f"expected{ending}") for path in folder.iterdir() if path.is_dir()]
+    return sorted([*files, *folders], key=lambda case: case.name)
