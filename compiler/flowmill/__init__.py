@@ -16,9 +16,7 @@ class SpecError(Exception):
     """A spec is wrong; `diagnostics` holds every problem with its place."""
 
     def __init__(self, diagnostics: "tuple[Diagnostic, ...]") -> None:
-        super().__init__(
-            "\n".join(f"{d.span.path}:{d.span.line}:{d.span.column}: {d.message}" for d in diagnostics)
-        )
+        super().__init__("\n".join(f"{d.span.path}:{d.span.line}:{d.span.column}: {d.message}" for d in diagnostics))
         self.diagnostics = diagnostics
 
 

@@ -22,6 +22,16 @@ _WANTED = {
     "model": "a map",
     "none_required": "nothing",
 }
+_LIMITS = {
+    "too_short": "expected {min_length} or more items, got {actual_length}",
+    "too_long": "expected {max_length} or fewer items, got {actual_length}",
+    "string_too_short": "expected {min_length} or more characters",
+    "string_too_long": "expected {max_length} or fewer characters",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "greater_than": "must be more than {gt}",
+    "less_than": "must be less than {lt}",
+}
 _KINDS = {
     dict: "a map",
     list: "a list",
@@ -61,9 +71,7 @@ def _one_per_place(findings: Iterable[Finding]) -> Iterator[Finding]:
             yield finding
 
 
-def _finding(
-    detail: ErrorDetails, values: Any, base: Route, model: type[BaseModel], known: Iterable[str]
-) -> Finding:
+def _finding(detail: ErrorDetails, values: Any, base: Route, model: type[BaseModel], known: Iterable[str]) -> Finding:
     kind, where = detail["type"], _in_document(detail["loc"], values)
     if kind == "missing":
         key = str(detail["loc"][-1])
@@ -77,10 +85,9 @@ def _finding(
     if kind == "extra_forbidden":
         key = str(detail["loc"][-1])
         words = [*_siblings(model, detail["loc"]), *known]
-        return Finding(
-            base + where, "unknown-key", f"unknown key `{key}`", did_you_mean(key, words), at_key=True
-        )
-    return Finding(base + where, *_code_and_message(detail))
+        return Finding(base + where, "unknown-key", f"unknown key `{key}`", did_you_mean(key, words), at_key=True)
+    at_key = kind == "engine_option" or detail["loc"][-1:] == ("[key]",)
+    return Finding(base + where, *_code_and_message(detail), at_key=at_key)
 
 
 def _code_and_message(detail: ErrorDetails) -> tuple[str, str, str]:
@@ -92,18 +99,10 @@ def _code_and_message(detail: ErrorDetails) -> tuple[str, str, str]:
     wanted = _WANTED.get(kind.removesuffix("_type").removesuffix("_parsing"))
     if wanted:
         return "wrong-type", f"expected {wanted}, got {_kind_of(detail['input'])}", _unquote_hint(detail)
-    if kind in (
-        "too_short",
-        "too_long",
-        "greater_than_equal",
-        "less_than_equal",
-        "greater_than",
-        "less_than",
-    ):
-        return "bad-value", _lower(detail["msg"].replace("Input should be", "must be")), ""
     code = kind.replace("_", "-")
+    message = _LIMITS[kind].format(**context) if kind in _LIMITS else _lower(detail["msg"])
     # A step type may word its own problems, but the codes are a documented, closed set.
-    return code if code in FIXED else "bad-value", _lower(detail["msg"]), ""
+    return code if code in FIXED else "bad-value", message, str(context.get("hint", ""))
 
 
 def _nearest_literal(detail: ErrorDetails) -> str:
@@ -153,7 +152,7 @@ def _description(model: type[BaseModel], location: tuple[str | int, ...]) -> str
     owner = _model_at(model, location[:-1])
     for name, field in owner.model_fields.items() if owner else ():
         if (field.alias or name) == location[-1] and field.description:
-            return f"`{location[-1]}` is {field.description}"
+            return f"`{location[-1]}`: {field.description}"
     return ""
 
 

@@ -20,9 +20,7 @@ class Verbs(click.Group):
     """The commands are the modules of `flowmill.commands`; only the one that is called is imported."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(
-            info.name for info in pkgutil.iter_modules(commands.__path__) if not info.name.startswith("_")
-        )
+        return sorted(info.name for info in pkgutil.iter_modules(commands.__path__) if not info.name.startswith("_"))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.list_commands(ctx):
@@ -37,9 +35,7 @@ class Verbs(click.Group):
         except click.UsageError as error:
             from flowmill.suggest import did_you_mean
 
-            raise click.UsageError(
-                f"{error.message} {did_you_mean(args[0], self.list_commands(ctx))}", ctx
-            ) from None
+            raise click.UsageError(f"{error.message} {did_you_mean(args[0], self.list_commands(ctx))}", ctx) from None
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

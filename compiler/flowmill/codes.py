@@ -4,7 +4,7 @@ The codes of a check stand in the check's own file; the rest, from reading and b
 """
 
 _READING = {
-    "comment-in-value": "An unquoted value is cut off by ` #`, which begins a comment; quote it if the rest belongs to it.",
+    "comment-in-value": "An unquoted value is cut off by ` #`, which begins a comment; quote it to keep the rest.",
     "duplicate-key": "A map has the same key twice; YAML parsers silently keep one of them.",
     "file-kind": "What lies there is not an ordinary file.",
     "file-link": "A link leads out of the workspace, or nowhere; its content is not read.",

@@ -55,9 +55,7 @@ def _items(value: Any) -> list[Any]:
 class _Folding:
     """Puts in what is known before the run. An expression that cannot be evaluated is reported and left."""
 
-    def __init__(
-        self, raw: Mapping[str, Any], environment: str, context: Context, findings: Findings
-    ) -> None:
+    def __init__(self, raw: Mapping[str, Any], environment: str, context: Context, findings: Findings) -> None:
         self.raw = raw
         self.findings = findings
         self.registry = context.registry
@@ -98,11 +96,7 @@ class _Folding:
         if len(path) != 3 or path[0] != "steps" or path in self._inlining:
             return None
         for step in _items(self.raw.get("steps")):
-            if (
-                isinstance(step, dict)
-                and step.get("id") == path[1]
-                and path[2] in own_keys(step, self.registry)
-            ):
+            if isinstance(step, dict) and step.get("id") == path[1] and path[2] in own_keys(step, self.registry):
                 self._inlining.add(path)
                 try:
                     return fold(step[path[2]], self.scope, self._inline)
@@ -141,9 +135,7 @@ def _step(value: Any, route: Route, registry: Registry, findings: Findings) -> B
     return BoundStep(route, value, keys, _model(step_type, own, route, findings))
 
 
-def _model(
-    step_type: type[Step] | None, own: dict[str, Any], route: Route, findings: Findings
-) -> Step | None:
+def _model(step_type: type[Step] | None, own: dict[str, Any], route: Route, findings: Findings) -> Step | None:
     if step_type is None:
         return None
     bound = bind(step_type, own, route, known=tuple(StepKeys.model_fields))
@@ -153,9 +145,7 @@ def _model(
     return bound
 
 
-def _step_type(
-    value: dict[str, Any], route: Route, registry: Registry, findings: Findings
-) -> type[Step] | None:
+def _step_type(value: dict[str, Any], route: Route, registry: Registry, findings: Findings) -> type[Step] | None:
     word = value.get("type")
     if word is None:
         return None  # reported as a missing key

@@ -54,15 +54,11 @@ def overrides(tree: Tree, known: Collection[str]) -> tuple[list[Override], list[
     names = [value] if isinstance(value, str) else list(value) if isinstance(value, list | dict) else []
     found, findings = [], []
     for index, name in enumerate(names):
-        route = (
-            ("environment", name if isinstance(value, dict) else index) if value != name else ("environment",)
-        )
+        route = ("environment", name if isinstance(value, dict) else index) if value != name else ("environment",)
         if not isinstance(name, str) or name not in known:
             findings.append(_unknown_environment(route, name, known, isinstance(value, dict)))
         else:
-            found.append(
-                Override(name, tree.subtree(("environment", name)) if isinstance(value, dict) else None)
-            )
+            found.append(Override(name, tree.subtree(("environment", name)) if isinstance(value, dict) else None))
     return found, findings
 
 
@@ -81,9 +77,7 @@ def with_step_defaults(tree: Tree) -> Tree:
     for key in ("steps", *HANDLERS):
         node = tree.at((key,))
         if isinstance(node, yaml.SequenceNode):
-            steps = [
-                _with_defaults(item, index, key, tree, defaults) for index, item in enumerate(node.value)
-            ]
+            steps = [_with_defaults(item, index, key, tree, defaults) for index, item in enumerate(node.value)]
             tree = _replacing(tree, key, yaml.SequenceNode(node.tag, steps, node.start_mark, node.end_mark))
     return tree
 
@@ -120,9 +114,7 @@ def unknown_defaults(tree: Tree, step_types: Collection[str]) -> Iterator[Findin
     for key, keys in (value or {}).items():
         if key != EVERY_STEP and key not in step_types:
             hint = did_you_mean(key, [EVERY_STEP, *step_types])
-            yield Finding(
-                ("defaults", key), "unknown-key", f"there is no step type `{key}`", hint, at_key=True
-            )
+            yield Finding(("defaults", key), "unknown-key", f"there is no step type `{key}`", hint, at_key=True)
         elif not isinstance(keys, dict):
             yield Finding(("defaults", key), "wrong-type", "expected a map of keys of a step")
 

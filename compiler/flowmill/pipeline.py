@@ -37,9 +37,7 @@ class Compiled:
         return sum(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
 
 
-def compile_workspace(
-    root: Path, only: frozenset[Path] | None = None, registry: Registry | None = None
-) -> Compiled:
+def compile_workspace(root: Path, only: frozenset[Path] | None = None, registry: Registry | None = None) -> Compiled:
     """Validate and plan the flows of a workspace.
 
     Args:
@@ -52,16 +50,12 @@ def compile_workspace(
     plans: dict[tuple[str, str], Plan] = {}
     for flow in [] if files.broken else files.flows:
         flow_plans, found = _compile_flow(flow, files, registry or discover())
-        plans |= {
-            (f"{flow.project}.{flow.name}", environment): plan for environment, plan in flow_plans.items()
-        }
+        plans |= {(f"{flow.project}.{flow.name}", environment): plan for environment, plan in flow_plans.items()}
         diagnostics += found
     return Compiled(plans, tuple(in_order(diagnostics)), len(files.flows))
 
 
-def _compile_flow(
-    flow: FlowFile, files: Files, registry: Registry
-) -> tuple[dict[str, Plan], list[Diagnostic]]:
+def _compile_flow(flow: FlowFile, files: Files, registry: Registry) -> tuple[dict[str, Plan], list[Diagnostic]]:
     """The plans of one flow by environment, and what is wrong in any of them."""
     workspace = files.spec
     if workspace is None:

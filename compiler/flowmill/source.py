@@ -271,9 +271,7 @@ def syntax_problem(source: Source, words: str, start: int, at: int) -> Diagnosti
         start: where what the parser was reading begins.
         at: where the parser stopped.
     """
-    code, explained = next(
-        (code, explained) for needle, code, explained in _MISTAKES if re.search(needle, words)
-    )
+    code, explained = next((code, explained) for needle, code, explained in _MISTAKES if re.search(needle, words))
     message, hint, *places = explained(source, start, at) if callable(explained) else explained
     begin, end = places or (at, at + 1)
     return source.diagnostic(begin, end, code, message, hint)

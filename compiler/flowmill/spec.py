@@ -13,7 +13,9 @@ from pydantic_core import PydanticCustomError
 from flowmill_tasks.fields import Duration, Flag, Json, Line, Number, Text, Unrendered, WholeNumber
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-NAME_RULE = "names are lower-case letters, digits, `_` and `-`, start with a letter or digit, and have at most 63 characters"
+NAME_RULE = (
+    "names are lower-case letters, digits, `_` and `-`, start with a letter or digit, and have at most 63 characters"
+)
 
 HANDLERS = ("on_failure", "on_success", "finally")
 """The keys that hold lists of steps which run once, after the flow's own steps."""
@@ -21,9 +23,8 @@ HANDLERS = ("on_failure", "on_success", "finally")
 
 def _name(value: str) -> str:
     if not NAME.fullmatch(value):
-        raise PydanticCustomError(
-            "bad_name", "`{value}` is not a name: {rule}", {"value": value[:80], "rule": NAME_RULE}
-        )
+        words = {"value": value[:80], "hint": NAME_RULE}
+        raise PydanticCustomError("bad_name", "`{value}` is not a name", words)
     return value
 
 
@@ -36,16 +37,6 @@ def _constant(value: Any) -> Any:
         raise PydanticCustomError(
             "not_constant", "must be known before the run starts, but the expression needs the run"
         )
-    return value
-
-
-def _scalar_map(value: Any) -> Any:
-    """Text values for an environment: a bare number keeps its spelling, null and nesting are refused."""
-    if not isinstance(value, dict):
-        return value
-    for key, item in value.items():
-        if item is None or isinstance(item, dict | list):
-            raise PydanticCustomError("env_value", "the value of `{key}` must be text", {"key": str(key)})
     return value
 
 
@@ -64,11 +55,10 @@ def env_name_problem(name: str) -> str:
     return ""
 
 
-def _env_names(value: dict[str, str]) -> dict[str, str]:
-    for name in value:
-        if problem := env_name_problem(name):
-            raise PydanticCustomError("env_name", "{problem}", {"problem": problem})
-    return value
+def _env_name(name: str) -> str:
+    if problem := env_name_problem(name):
+        raise PydanticCustomError("env_name", "{problem}", {"problem": problem})
+    return name
 
 
 Name = Annotated[
@@ -80,7 +70,7 @@ Name = Annotated[
 ConstantLine = Annotated[Line, BeforeValidator(_constant)]
 Names = Annotated[list[Name], BeforeValidator(_as_list)]
 SecretNames = Annotated[list[ConstantLine], BeforeValidator(_as_list)]
-Environ = Annotated[dict[str, Text], BeforeValidator(_scalar_map), AfterValidator(_env_names)]
+Environ = dict[Annotated[str, AfterValidator(_env_name)], Text]
 
 
 class Document(BaseModel):
@@ -125,9 +115,7 @@ class StepKeys(Document):
         default=None,
         description="steps that must have succeeded first; when left out, the step before; `[]` starts at once",
     )
-    env: Environ = Field(
-        default_factory=dict, description="environment variables", examples=[{"MODE": "full"}]
-    )
+    env: Environ = Field(default_factory=dict, description="environment variables", examples=[{"MODE": "full"}])
     env_from: SecretNames = Field(
         default_factory=list,
         description="secrets whose every key becomes an environment variable, loaded when the run starts",
@@ -144,9 +132,7 @@ class StepKeys(Document):
         description="an attempt that takes longer is ended and counts as failed",
         examples=["20m"],
     )
-    continue_on_error: Flag = Field(
-        default=False, description="a failure neither stops later steps nor fails the run"
-    )
+    continue_on_error: Flag = Field(default=False, description="a failure neither stops later steps nor fails the run")
 
 
 class FlowSpec(Document):
@@ -168,9 +154,7 @@ class FlowSpec(Document):
         description="when it runs: five fields; left out or null means by hand only",
         examples=["15 * * * *"],
     )
-    timezone: ConstantLine = Field(
-        default="UTC", description="the zone of `cron`", examples=["America/Chicago"]
-    )
+    timezone: ConstantLine = Field(default="UTC", description="the zone of `cron`", examples=["America/Chicago"])
     paused: Flag = Field(default=False, description="keep the schedule but switched off")
     concurrency: (
         Annotated[
@@ -188,28 +172,18 @@ class FlowSpec(Document):
         ]
         | None
     ) = Field(default=None, description="how many runs at once: a number, or a map", examples=[1])
-    parameters: dict[str, Parameter] = Field(
-        default_factory=dict, description="values that can be set per run"
-    )
+    parameters: dict[str, Parameter] = Field(default_factory=dict, description="values that can be set per run")
     vars: dict[str, Json] = Field(
         default_factory=dict, description="named values for expressions, known before the run"
     )
-    env: Environ = Field(
-        default_factory=dict, description="environment variables of every step that takes them"
-    )
+    env: Environ = Field(default_factory=dict, description="environment variables of every step that takes them")
     env_from: SecretNames = Field(
         default_factory=list, description="secrets for the environment of every step that takes one"
     )
-    defaults: Json = Field(
-        default=None, description="keys for every step (`all`) or for every step of a type"
-    )
+    defaults: Json = Field(default=None, description="keys for every step (`all`) or for every step of a type")
     steps: list[Any] = Field(min_length=1, description="what it does, in order")
-    on_failure: list[Any] = Field(
-        default_factory=list, description="steps that run once when the run has failed"
-    )
-    on_success: list[Any] = Field(
-        default_factory=list, description="steps that run once when the run has succeeded"
-    )
+    on_failure: list[Any] = Field(default_factory=list, description="steps that run once when the run has failed")
+    on_success: list[Any] = Field(default_factory=list, description="steps that run once when the run has succeeded")
     finally_: list[Any] = Field(
         default_factory=list, alias="finally", description="steps that run once, last, in any case"
     )
@@ -228,32 +202,22 @@ class Server(Document):
 
     description: Text = Field(default="", description="what it is")
     pool: Literal["process"] = Field(default="process", description="type of the work pool")
-    environments: Names | None = Field(
-        default=None, description="environments that it serves; every one when left out"
-    )
+    environments: Names | None = Field(default=None, description="environments that it serves; every one when left out")
 
 
 def _null_is_empty(value: Any) -> Any:
     """`main:` with nothing behind it is an entry without keys."""
-    return (
-        {key: {} if item is None else item for key, item in value.items()}
-        if isinstance(value, dict)
-        else value
-    )
+    return {key: {} if item is None else item for key, item in value.items()} if isinstance(value, dict) else value
 
 
 class Workspace(Document):
     """`specs/flowmill.yaml`: what every project shares."""
 
-    repository: ConstantLine = Field(
-        default="", description="address of the git repository that holds the specs"
-    )
+    repository: ConstantLine = Field(default="", description="address of the git repository that holds the specs")
     timezone: ConstantLine = Field(
         default="UTC", description="the zone of every `cron` that names none", examples=["America/Chicago"]
     )
-    environments: Annotated[dict[str, Environment], Field(min_length=1)] = Field(
-        description="the stages, by name"
-    )
+    environments: Annotated[dict[str, Environment], Field(min_length=1)] = Field(description="the stages, by name")
     servers: Annotated[dict[str, Server], BeforeValidator(_null_is_empty), Field(min_length=1)] = Field(
         description="the machines, by label"
     )

@@ -47,7 +47,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
             return candidate
     by_folded = {candidate.lower().replace("-", "_"): candidate for candidate in candidates}
     matches = get_close_matches(folded, by_folded, n=1, cutoff=0.6)
-    return by_folded[matches[0]] if matches else None
+    beginnings = [name for name in by_folded if len(folded) > 2 and name.startswith(folded)]
+    return by_folded[(matches or beginnings)[0]] if matches or len(beginnings) == 1 else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -287,9 +287,7 @@ def _explain(source: Source, error: MarkedYAMLError) -> Diagnostic:
 def _wrong_root(source: Source, root: Node | None) -> Diagnostic:
     if root is None or _holds_nothing(source.text):
         only = "holds only comments" if "#" in source.text else "holds only document markers"
-        return source.diagnostic(
-            0, 0, "yaml-empty", f"the file {only if source.text.strip() else 'is empty'}"
-        )
+        return source.diagnostic(0, 0, "yaml-empty", f"the file {only if source.text.strip() else 'is empty'}")
     kind = "text" if isinstance(root, ScalarNode) else "a list"
     start, end = _extent(root, source.text)
     message, hint, *_ = reading.missing_space(source, start) or (f"expected `key: value`, got {kind}", "")

@@ -175,9 +175,7 @@ def _load_flows(files: Files, folder: Path, paths: list[Path]) -> None:
 
 def _load_flow(files: Files, folder: Path, path: Path) -> None:
     if not NAME.fullmatch(path.stem):
-        files.diagnostics.append(
-            _file_problem(path, "bad-name", f"`{path.stem}` is not a name for a flow", NAME_RULE)
-        )
+        files.diagnostics.append(_file_problem(path, "bad-name", f"`{path.stem}` is not a name for a flow", NAME_RULE))
         return
     twin = next((flow for flow in files.flows if flow.path.parent == folder and flow.name == path.stem), None)
     if twin:
@@ -193,9 +191,7 @@ def _load_flow(files: Files, folder: Path, path: Path) -> None:
 
 def _undeclared(folder: Path) -> Diagnostic:
     message = f"project `{folder.name}` is not declared"
-    hint = (
-        f"create {shown_path(folder / PROJECT_FILE)} with a line such as `description: what the project is`"
-    )
+    hint = f"create {shown_path(folder / PROJECT_FILE)} with a line such as `description: what the project is`"
     return _file_problem(folder, "undeclared-project", message, hint)
 
 
@@ -204,9 +200,7 @@ def _strays(files: Files, only: frozenset[Path] | None) -> None:
     for path in _yaml_files(files.root):
         if path.name != WORKSPACE_FILE and _wanted(path, only):
             message = f"`{path.name}` lies outside of any project"
-            hint = (
-                f"move it into a project's folder, such as {shown_path(files.root / 'project' / path.name)}"
-            )
+            hint = f"move it into a project's folder, such as {shown_path(files.root / 'project' / path.name)}"
             files.diagnostics.append(_file_problem(path, "stray-file", message, hint))
 
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flowmill_tasks._process import Transcript
+from flowmill_tasks._transcript import Transcript
 from flowmill_tasks.base import GRACE, Log, StepCancelled, StepFailed, StepRun
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CONNECT_WITHIN = 2
 """Seconds in which the engine has to accept a connection."""
-FIRST_ANSWER_WITHIN = 5
+FIRST_ANSWER_WITHIN = 4
 """Seconds in which an engine that did accept one has to answer: a busy one is slow, not gone."""
 ANSWER_WITHIN = 60
 STOP_ANSWER_WITHIN = 4
@@ -158,9 +158,7 @@ def run_container(client: "DockerClient", plan: ContainerPlan, run: StepRun) -> 
 def _remove_leftovers(client: "DockerClient", run: StepRun) -> None:
     """An attempt whose process was killed could not remove its container; it may still be at work."""
     with explained("containers of earlier attempts could not be looked for"):
-        leftovers = client.containers.list(
-            all=True, ignore_removed=True, filters={"label": f"flowmill.key={run.key}"}
-        )
+        leftovers = client.containers.list(all=True, ignore_removed=True, filters={"label": f"flowmill.key={run.key}"})
     for container in leftovers:
         run.log.warning(f"removing container `{container.name}`, which an earlier attempt left behind")
         _remove(container, run.log)
@@ -211,9 +209,7 @@ def _sdk_mount(mount: Mount) -> Any:
     # A mount, and not a bind: for a source that is not there the engine would make a folder, owned by root.
     from docker.types import Mount as SdkMount
 
-    return SdkMount(
-        mount.target, mount.source, type="volume" if mount.named else "bind", read_only=mount.read_only
-    )
+    return SdkMount(mount.target, mount.source, type="volume" if mount.named else "bind", read_only=mount.read_only)
 
 
 def _unique_name(run: StepRun) -> str:

@@ -56,9 +56,7 @@ class RegistryLogin(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
 
-    username: Templated[Line] = Field(
-        description="Whom to log in as.", examples=["${{ secrets.registry.username }}"]
-    )
+    username: Templated[Line] = Field(description="Whom to log in as.", examples=["${{ secrets.registry.username }}"])
     password: SecretText = Field(
         description="The password or access token.", examples=["${{ secrets.registry.password }}"]
     )

@@ -93,9 +93,7 @@ def connect(host: str, port: int, lifeline: Lifeline) -> socket.socket:
     """
     failure = OSError(f"`{host}` has no address")
     addresses = _look_up(host, port, lifeline)
-    for untried, (family, kind, protocol, _, address) in zip(
-        range(len(addresses), 0, -1), addresses, strict=True
-    ):
+    for untried, (family, kind, protocol, _, address) in zip(range(len(addresses), 0, -1), addresses, strict=True):
         connection = socket.socket(family, kind, protocol)
         try:
             return _connected(connection, address, lifeline, lifeline.remaining / untried)

@@ -10,7 +10,6 @@ import secrets
 import selectors
 import subprocess
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -18,19 +17,12 @@ from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
 from typing import IO
 
+from flowmill_tasks._transcript import Transcript
 from flowmill_tasks.base import GRACE, Log
 from flowmill_tasks.cancellation import Cancellation
 
 MARKER = "FLOWMILL_STEP"
 """The variable that marks a process as started by a step; its value is unique to the attempt."""
-
-KEPT_BYTES = 256 * 1024
-"""How much of the end of stdout is kept."""
-LINE_BYTES = 4096
-"""Where a line of the log is cut."""
-LOG_LINES = 10_000
-"""After this many lines only the last ones are shown, once the program has ended."""
-LAST_LINES = 20
 
 LEFTOVER_SECONDS = 1.0
 """How long processes may outlive the program by themselves, and then again after TERM."""
@@ -254,103 +246,3 @@ class _Pump:
             key.data.feed(chunk)
         else:
             self._selector.unregister(key.fileobj)
-
-
-class Transcript:
-    """What a program writes: shown in the log line by line, within bounds, and its end kept."""
-
-    def __init__(self, log: Log) -> None:
-        self.stdout = _Stream(self)
-        self.stderr = _Stream(self)
-        self._log = log
-        self._room = LOG_LINES
-        self._hidden = 0
-        self._last: deque[str] = deque(maxlen=LAST_LINES)
-
-    def is_full(self) -> bool:
-        return self._room == 0
-
-    def show(self, line: str) -> None:
-        self._last.append(line)
-        if self.is_full():
-            self._hidden += 1
-            return
-        self._log.info(line)
-        self._room -= 1
-        if self.is_full():
-            self._log.warning(f"… {LOG_LINES} lines shown; of the rest only the last will be, at the end")
-
-    def hide(self, lines: int) -> None:
-        self._hidden += lines
-
-    def close(self) -> None:
-        """Show unfinished lines, and the last of those that were held back."""
-        self.stdout.close()
-        self.stderr.close()
-        held_back = list(self._last)[-self._hidden :] if self._hidden else []
-        if self._hidden > len(held_back):
-            self._log.warning(f"… {self._hidden - len(held_back)} lines not shown")
-        for line in held_back:
-            self._log.info(line)
-
-    def tail(self) -> str:
-        """The last lines, at most `LINE_BYTES` characters of them."""
-        return "\n".join(self._last)[-LINE_BYTES:]
-
-
-class _Stream:
-    """Cuts one stream into lines, in bounded memory and time whatever comes, and keeps its end."""
-
-    def __init__(self, transcript: Transcript) -> None:
-        self._transcript = transcript
-        self._line = bytearray()
-        self._cut = 0
-        self._kept = bytearray()
-        self._forgotten = 0
-
-    def feed(self, chunk: bytes) -> None:
-        self._kept += chunk
-        self._forget(_CHUNK)
-        # Lines that nobody will see are counted, not made: a gigabyte of them would take minutes.
-        head, *rest = chunk.rsplit(b"\n", LAST_LINES if self._transcript.is_full() else -1)
-        if unseen := head.count(b"\n"):
-            self._transcript.hide(unseen)
-            self._start_line()
-        self._extend(head.rpartition(b"\n")[2])
-        for part in rest:
-            self._finish_line()
-            self._extend(part)
-
-    def close(self) -> None:
-        if self._line:
-            self._finish_line()
-
-    def kept(self) -> str:
-        self._forget(0)
-        text = _readable(self._kept).rstrip("\r\n")
-        return f"… {self._forgotten} bytes not kept\n{text}" if self._forgotten else text
-
-    def _start_line(self) -> None:
-        self._line.clear()
-        self._cut = 0
-
-    def _extend(self, part: bytes) -> None:
-        room = LINE_BYTES - len(self._line)
-        self._line += part[:room]
-        self._cut += max(len(part) - room, 0)
-
-    def _finish_line(self) -> None:
-        mark = f" … {self._cut} bytes of this line not shown" if self._cut else ""
-        self._transcript.show(_readable(self._line).removesuffix("\r") + mark)
-        self._start_line()
-
-    def _forget(self, slack: int) -> None:
-        extra = len(self._kept) - KEPT_BYTES
-        if extra > slack:
-            del self._kept[:extra]
-            self._forgotten += extra
-
-
-def _readable(raw: bytearray) -> str:
-    """Text of bytes that need not be UTF-8; without NUL, which PostgreSQL and argument lists refuse."""
-    return raw.decode("utf-8", errors="replace").replace("\0", "\ufffd")

@@ -212,9 +212,7 @@ def _request(target: Target, body: bytes, seconds: float) -> "httpx.Request":
     if target.token is not None:
         headers["authorization"] = f"Bearer {target.token.reveal()}"
     extensions = {"timeout": {"connect": min(CONNECT_WITHIN, CONNECT_SHARE * seconds)}}
-    return httpx.Request(
-        "POST", target.address.reveal(), headers=headers, content=body, extensions=extensions
-    )
+    return httpx.Request("POST", target.address.reveal(), headers=headers, content=body, extensions=extensions)
 
 
 async def _receive(response: "httpx.Response", exchange: _Exchange) -> None:

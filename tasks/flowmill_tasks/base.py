@@ -23,9 +23,7 @@ GRACE = 3.0
 class StepFailed(Exception):
     """The step did not do its work; the message is what a person reads in Prefect, in a mail or in Slack."""
 
-    def __init__(
-        self, message: str, *, exit_code: int | None = None, tail: str = "", permanent: bool = False
-    ) -> None:
+    def __init__(self, message: str, *, exit_code: int | None = None, tail: str = "", permanent: bool = False) -> None:
         """
         Args:
             message: one sentence, lower case, that says what failed and what to look at.
@@ -124,6 +122,8 @@ class Step(BaseModel):
     """Whether `env` and `env_from` mean something to it."""
     delivery_fields: ClassVar[frozenset[str]] = frozenset()
     """Keys that are only needed to deliver (credentials): left unevaluated when messages go to the outbox."""
+    argument_fields: ClassVar[frozenset[str]] = frozenset()
+    """Keys that become arguments of a program, which everybody on the machine can see: no secret may stand there."""
     html_fields: ClassVar[frozenset[str]] = frozenset()
     """Keys that hold HTML: what an expression puts into them is escaped."""
     output: ClassVar[type[Output]] = Output

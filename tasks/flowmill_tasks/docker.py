@@ -155,6 +155,7 @@ class Docker(Step):
     step_type = "docker"
     summary = "Run a command in a container, on the Docker engine of the worker's machine"
     takes_environment = True
+    argument_fields = frozenset({"command", "entrypoint"})
 
     image: ImageReference = Field(
         description="The image, with its tag or digest.",

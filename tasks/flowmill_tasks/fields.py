@@ -56,7 +56,6 @@ T = TypeVar("T")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _OTHER_BASES = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_SPECIAL_FLOATS = {".inf", ".Inf", ".INF", "+.inf", "-.inf", "-.Inf", "-.INF", ".nan", ".NaN", ".NAN"}
 _DIGITS_AT_MOST = 30
 """Longer integers are text: no key needs one, and converting thousands of digits is slow."""
 
@@ -138,9 +137,7 @@ def _parse_duration(text: str) -> int:
             "expected a duration such as `30s`, `5m` or `1h30m`, got `{text}`",
             {"text": text[:40]},
         )
-    return sum(
-        int(count) * unit for count, unit in zip(match.groups(), (86400, 3600, 60, 1), strict=True) if count
-    )
+    return sum(int(count) * unit for count, unit in zip(match.groups(), (86400, 3600, 60, 1), strict=True) if count)
 
 
 def _as_bytes(value: Any) -> Any:
@@ -165,9 +162,7 @@ def _only_from_a_secret(value: Any) -> Any:
         return value
     if isinstance(value, Rendered | int):
         return Redacted(str(value))
-    raise PydanticCustomError(
-        "secret_literal", "must come from a secret, for example ${{{{ secrets.name.key }}}}"
-    )
+    raise PydanticCustomError("secret_literal", "must come from a secret, for example ${{{{ secrets.name.key }}}}")
 
 
 Templated = Annotated[T, WrapValidator(_unless_unrendered)]

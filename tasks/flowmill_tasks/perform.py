@@ -37,7 +37,7 @@ async def perform(step: Step, run: StepRun, timeout: float | None = None) -> Out
     if done:
         return _result(work, run)
     await _stop(work, run, f"timed out after {in_words(timeout or 0)}")
-    raise StepTimedOut(run.cancellation.reason, tail=_tail(work))
+    raise _timed_out(work, run.cancellation.reason)
 
 
 async def _in_thread(step: Step, run: StepRun) -> Output:
@@ -58,13 +58,14 @@ async def _stop(work: "asyncio.Task[Output]", run: StepRun, reason: str) -> None
     await asyncio.get_running_loop().run_in_executor(None, run.cancellation.cancel, reason)
     await asyncio.wait({work}, timeout=ABANDON_AFTER)
     if not work.done():
-        run.log.error(
-            f"step `{run.step_id}` did not stop within {ABANDON_AFTER:g} s; its thread is left behind"
-        )
+        run.log.error(f"step `{run.step_id}` did not stop within {ABANDON_AFTER:g} s; its thread is left behind")
         work.cancel()
 
 
-def _tail(work: "asyncio.Task[Output]") -> str:
-    if work.done() and not work.cancelled() and isinstance(work.exception(), StepFailed):
-        return getattr(work.exception(), "tail", "")
-    return ""
+def _timed_out(work: "asyncio.Task[Output]", reason: str) -> StepTimedOut:
+    """The failure of a step that was told to stop, with what the step itself has to say about its end."""
+    failure = work.exception() if work.done() and not work.cancelled() else None
+    if not isinstance(failure, StepFailed):
+        return StepTimedOut(reason)
+    message = failure.message if reason in failure.message else f"{reason} ({failure.message})"
+    return StepTimedOut(message, exit_code=failure.exit_code, tail=failure.tail, permanent=failure.permanent)

@@ -49,9 +49,7 @@ def build(classes: Iterable[type[Step]]) -> Registry:
     for step in classes:
         other = found.setdefault(step.step_type, step)
         if other is not step:
-            raise RegistryError(
-                f"step type `{step.step_type}` is defined by both {_name(other)} and {_name(step)}"
-            )
+            raise RegistryError(f"step type `{step.step_type}` is defined by both {_name(other)} and {_name(step)}")
     return MappingProxyType(dict(sorted(found.items())))
 
 

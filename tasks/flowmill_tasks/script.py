@@ -133,6 +133,7 @@ class Script(Step):
     step_type = "script"
     summary = "Run a command line, a program, or a script file on the worker's machine"
     takes_environment = True
+    argument_fields = frozenset({"command", "args", "interpreter"})
 
     command: CommandLine | None = Field(
         default=None,
@@ -221,7 +222,6 @@ class Script(Step):
     def _judged(self, finished: Finished, run: StepRun) -> Output:
         if finished.ended_by:
             message = f"{run.cancellation.reason}; its processes {_ENDINGS[finished.ended_by]}"
-            run.log.warning(message)
         elif finished.exit_code != 0:
             what = f"`{self.file}`" if self.file else "the command"
             message = f"{what} {_failure(finished.exit_code)}"
@@ -239,9 +239,7 @@ def _problem(check: Callable[[Path, Path], object], directory: Path, root: Path)
 
 
 def _environment(run: StepRun) -> dict[str, str]:
-    inherited = {
-        name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("LC_")
-    }
+    inherited = {name: value for name, value in os.environ.items() if name in INHERITED or name.startswith("LC_")}
     # Python holds back what it prints to a pipe; nobody could follow the run.
     return {**inherited, "PYTHONUNBUFFERED": "1", **run.environ}
 
@@ -265,18 +263,14 @@ def _shebang(head: bytes) -> list[str]:
 def _check_line_ends(path: Path, head: bytes) -> None:
     is_script = path.suffix == ".sh" or head.startswith(b"#!")
     if is_script and head.partition(b"\n")[0].endswith(b"\r"):
-        raise PathProblem(
-            f"`{path.name}` has Windows line ends (CRLF), which no shell reads; save it with LF"
-        )
+        raise PathProblem(f"`{path.name}` has Windows line ends (CRLF), which no shell reads; save it with LF")
 
 
 def _check_executable(path: Path, head: bytes) -> None:
     if not os.access(path, os.X_OK):
         raise PathProblem(f"`{path.name}` is not executable; run `chmod +x` on it, or set `interpreter`")
     if not _shebang(head) and b"\0" not in head:  # NUL is in every binary program
-        raise PathProblem(
-            f"`{path.name}` does not say what runs it; start it with a `#!` line, or set `interpreter`"
-        )
+        raise PathProblem(f"`{path.name}` does not say what runs it; start it with a `#!` line, or set `interpreter`")
 
 
 def _not_started(error: OSError | ValueError, program: str, folder: Path) -> StepFailed:

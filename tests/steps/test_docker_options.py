@@ -1,5 +1,6 @@
 """What a spec may say in a `docker` step, and what it may not; no engine is needed."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,20 @@ def test_every_key_waits_for_an_expression() -> None:
     assert {type(getattr(made, key)) for key in keys} == {Unrendered}
     assert made.volumes == made.command == made.entrypoint == [waiting]
     assert made.problems(Path("/"), Path("/")) == []
+
+
+def test_what_a_plan_keeps_as_json_gives_the_same_step() -> None:
+    written = {
+        "memory": Plain("1g"),
+        "cpus": Plain("2"),
+        "pull_retry_delay": Plain("5m"),
+        "command": "a 'b c'",
+    }
+    made = step(**written, volumes=["./a:/b"], registry=Unrendered("${{ secrets.registry }}"))
+    kept = json.loads(json.dumps(made.model_dump(mode="json", by_alias=True, exclude_unset=True)))
+    again = Docker.model_validate({**kept, "registry": None})
+    assert again == made.model_copy(update={"registry": None})
+    assert kept["command"] == ["a", "b c"]
 
 
 def test_a_login_may_be_the_content_of_prefects_block() -> None:

@@ -14,17 +14,8 @@ from uuid import uuid4
 
 import pytest
 
-from flowmill_tasks._process import (
-    KEPT_BYTES,
-    LAST_LINES,
-    LINE_BYTES,
-    LOG_LINES,
-    MARKER,
-    Finished,
-    NotStarted,
-    Transcript,
-    run_program,
-)
+from flowmill_tasks._process import MARKER, Finished, NotStarted, run_program
+from flowmill_tasks._transcript import KEPT_BYTES, LAST_LINES, LINE_BYTES, LOG_LINES, Transcript
 from flowmill_tasks.base import GRACE
 from flowmill_tasks.cancellation import Cancellation
 from support.steps import ListLog

@@ -354,7 +354,7 @@ def test_a_timeout_ends_every_process_and_says_how(
     numbers = failed.value.tail.split()
     assert numbers
     assert not any(is_living(int(number)) for number in numbers if number.isdecimal())
-    assert log.lines[-1] == f"timed out after 1s; its processes {message}"
+    assert failed.value.message == f"timed out after 1s; its processes {message}"
 
 
 def test_the_failure_of_a_stopped_step_says_which_signal_it_took(tmp_path: Path) -> None:

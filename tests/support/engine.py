@@ -1,6 +1,6 @@
 """A Docker engine for tests: a small image, the containers of a run, a registry, a line that can be cut.
 
-Needs the engine that DOCKER_HOST names and Debian's `busybox-static`; nothing is downloaded.
+Needs an engine on the default socket, and Debian's `busybox-static`; nothing is downloaded.
 """
 
 import base64
@@ -128,7 +128,6 @@ class ImageRegistry(ThreadingHTTPServer):
         self.login, self.failing, self.silent = "", False, False
         self.pulls: list[str] = []
         self.logins: set[str] = set()
-        self.names: list[str] = []
         self.closing = threading.Event()
         self.host = f"127.0.0.1:{self.server_port}"
         self.blobs, self.manifest = _image_parts()
@@ -136,8 +135,7 @@ class ImageRegistry(ThreadingHTTPServer):
 
     def image(self, tag: str = "1") -> str:
         """A reference to its image, by a name that no machine has yet."""
-        self.names.append(f"{self.host}/team/{secrets.token_hex(4)}:{tag}")
-        return self.names[-1]
+        return f"{self.host}/team/{secrets.token_hex(4)}:{tag}"
 
 
 @pytest.fixture
@@ -152,9 +150,11 @@ def registry(engine: Engine) -> Iterator[ImageRegistry]:
             registry.closing.set()
             registry.shutdown()
             thread.join()
-    for name in registry.names:
-        with contextlib.suppress(docker.errors.ImageNotFound):
-            engine.client.images.remove(name, force=True)
+    for image in engine.client.images.list():
+        for name in [*image.tags, *(image.attrs["RepoDigests"] or [])]:
+            if name.startswith(registry.host):
+                with contextlib.suppress(docker.errors.ImageNotFound):
+                    engine.client.images.remove(name, force=True)
 
 
 def _image_parts() -> tuple[dict[str, bytes], bytes]:
@@ -214,6 +214,8 @@ class _RegistryRequest(BaseHTTPRequestHandler):
     def _manifest(self, reference: str) -> None:
         if self.server.silent:
             self.server.closing.wait()
+            self.close_connection = True
+            return
         if not reference.startswith("sha256:"):
             self.server.pulls.append(reference)
         if self.server.failing:

@@ -1,6 +1,6 @@
 """The golden corpus: every spec under tests/golden/err prints what stands beside it, every one under ok plans it.
 
-`FLOWMILL_REWRITE=1 pytest tests/validating/test_golden.py` writes what is printed now; read the diff.
+`REWRITE_GOLDEN=1 pytest tests/validating/test_golden.py` writes what is printed now; read the diff.
 """
 
 import os
@@ -20,7 +20,7 @@ from flowmill.source import Source
 from flowmill.tree import Tree, parse_tree
 from flowmill_tasks.registry import discover
 
-REWRITE = bool(os.environ.get("FLOWMILL_REWRITE"))
+REWRITE = bool(os.environ.get("REWRITE_GOLDEN"))
 
 
 def by_name(cases: list[Case]) -> list[object]:
@@ -30,7 +30,7 @@ def by_name(cases: list[Case]) -> list[object]:
 def expect(text: str, path: Path) -> None:
     if REWRITE:
         path.write_text(text, encoding="utf-8")
-    assert path.exists(), f"no {path.name}: run with FLOWMILL_REWRITE=1 and read what it writes"
+    assert path.exists(), f"no {path.name}: run with REWRITE_GOLDEN=1 and read what it writes"
     assert text == path.read_text(encoding="utf-8")
 
 

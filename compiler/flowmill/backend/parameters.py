@@ -27,6 +27,4 @@ def signature(parameters: tuple[ParameterPlan, ...]) -> inspect.Signature:
 
 def _annotation(parameter: ParameterPlan) -> Any:
     base: Any = Literal[parameter.choices] if parameter.choices else _TYPES[parameter.type]
-    return Annotated[
-        base, Field(ge=parameter.minimum, le=parameter.maximum, description=parameter.description or None)
-    ]
+    return Annotated[base, Field(ge=parameter.minimum, le=parameter.maximum, description=parameter.description or None)]

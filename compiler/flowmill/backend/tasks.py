@@ -24,9 +24,7 @@ class StepTasks:
     def __init__(self) -> None:
         self._states: dict[str, PrefectState[Any]] = {}
 
-    async def run_step(
-        self, step: StepPlan, run: Run, upstream: list[str], decided: Outcome | None
-    ) -> Outcome:
+    async def run_step(self, step: StepPlan, run: Run, upstream: list[str], decided: Outcome | None) -> Outcome:
         """Carry out a step, or record that it is not carried out; see `conductor.StepRunner`."""
         outcomes: list[Outcome] = []
 
@@ -43,13 +41,12 @@ class StepTasks:
         return outcome
 
 
-def _task(
-    step: StepPlan, work: Callable[[], Awaitable[Any]], is_permanent: Callable[[], bool]
-) -> Task[Any, Any]:
+def _task(step: StepPlan, work: Callable[[], Awaitable[Any]], is_permanent: Callable[[], bool]) -> Task[Any, Any]:
     return Task(
         work,
         name=step.name,
-        task_run_name=step.id,
+        # A function, because Prefect would fill in what stands in braces in a text.
+        task_run_name=lambda: step.name,
         retries=step.retries,
         retry_delay_seconds=list(step.retry_delays) or None,
         retry_condition_fn=lambda *_: not is_permanent(),

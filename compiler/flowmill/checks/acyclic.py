@@ -15,13 +15,9 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
         cycle = _cycle_through(step.id, flow.needs)
         if cycle and frozenset(cycle) not in reported:
             reported.add(frozenset(cycle))
-            related = tuple(
-                RelatedRoute((*routes[name], "needs"), f"`{name}` is part of it") for name in cycle[1:]
-            )
+            related = tuple(RelatedRoute((*routes[name], "needs"), f"`{name}` is part of it") for name in cycle[1:])
             message = f"`needs` runs in a circle: {' -> '.join([*cycle, cycle[0]])}"
-            yield Finding(
-                (*step.route, "needs"), "cycle", message, "take one of these `needs` out", related=related
-            )
+            yield Finding((*step.route, "needs"), "cycle", message, "take one of these `needs` out", related=related)
 
 
 def _cycle_through(start: str, needs: dict[str, tuple[str, ...]]) -> list[str]:

@@ -7,7 +7,7 @@ from flowmill.diagnostics import Finding
 from flowmill.flow import BoundFlow
 
 CODES = {
-    "bad-cron": "The cron expression is malformed, would never fire, or means different things to different schedulers. "
+    "bad-cron": "The cron expression is malformed, never fires, or means different things to different schedulers. "
     "docs/cron.md describes the accepted subset."
 }
 

@@ -8,7 +8,7 @@ from flowmill.suggest import did_you_mean
 
 CODES = {
     "unknown-step": "`needs` names a step that the flow does not have.",
-    "key-in-handler": "A key that has no meaning in `on_failure`, `on_success` or `finally`: handlers run one after the other.",
+    "key-in-handler": "A key that has no meaning in `on_failure`, `on_success` or `finally`, whose steps run in order.",
 }
 
 
@@ -35,7 +35,5 @@ def _without_meaning(step: BoundStep) -> Iterator[Finding]:
     for key in ("needs", "continue_on_error"):
         if key in step.raw:
             message = f"`{key}` has no meaning in `{step.group}`"
-            hint = (
-                "its steps run in order, and a failing one neither stops the next nor changes the run's state"
-            )
+            hint = "its steps run in order, and a failing one neither stops the next nor changes the run's state"
             yield Finding((*step.route, key), "key-in-handler", message, hint, at_key=True)

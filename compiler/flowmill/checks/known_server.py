@@ -7,7 +7,7 @@ from flowmill.flow import BoundFlow
 from flowmill.suggest import did_you_mean
 
 CODES = {
-    "unknown-server": "`server` names a machine that flowmill.yaml does not declare, so no worker would ever pick the run up.",
+    "unknown-server": "flowmill.yaml does not declare this machine, so no worker would ever pick the run up.",
     "server-not-in-environment": "The server exists, but flowmill.yaml says that it does not serve this environment.",
 }
 

@@ -32,6 +32,4 @@ def _hint(zone: str) -> str:
     from zoneinfo import available_timezones
 
     hint = did_you_mean(zone, available_timezones())
-    return (
-        hint if hint.startswith("did") else "use a name such as `America/Chicago`, `Europe/Berlin` or `UTC`"
-    )
+    return hint if hint.startswith("did") else "use a name such as `America/Chicago`, `Europe/Berlin` or `UTC`"

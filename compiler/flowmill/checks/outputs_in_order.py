@@ -8,9 +8,7 @@ from flowmill.expressions.language import Path
 from flowmill.flow import BoundFlow, BoundStep
 from flowmill.shapes import own_keys
 
-CODES = {
-    "not-upstream": "An expression uses the result of a step that may not have run yet: add it to `needs`."
-}
+CODES = {"not-upstream": "An expression uses the result of a step that may not have run yet: add it to `needs`."}
 
 
 def check(flow: BoundFlow) -> Iterator[Finding]:

@@ -26,15 +26,11 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
         route = ("parameters", name)
         if not name.isidentifier() or keyword.iskeyword(name) or name != name.lower():
             message = f"`{name}` cannot be the name of a parameter"
-            yield Finding(
-                route, "bad-parameter", message, "use lower-case letters, digits and `_`", at_key=True
-            )
+            yield Finding(route, "bad-parameter", message, "use lower-case letters, digits and `_`", at_key=True)
         yield from _default(parameter, route)
         if flow.spec.cron and parameter.default is None:
             message = f"parameter `{name}` has no default, so a scheduled run could not start"
-            yield Finding(
-                route, "required-parameter", message, "give it a `default`, or remove `cron`", at_key=True
-            )
+            yield Finding(route, "required-parameter", message, "give it a `default`, or remove `cron`", at_key=True)
 
 
 def _default(parameter: Parameter, route: Route) -> Iterator[Finding]:

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from flowmill.report.style import Style
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-COLOUR = click.option(
-    "--color/--no-color", "colour", default=None, help="Colours; the default is only on a terminal."
-)
+COLOUR = click.option("--color/--no-color", "colour", default=None, help="Colours; the default is only on a terminal.")
 
 
 def workspace_of(paths: tuple[Path, ...]) -> tuple[Path, frozenset[Path] | None]:
@@ -29,9 +27,7 @@ def workspace_of(paths: tuple[Path, ...]) -> tuple[Path, frozenset[Path] | None]
     start = paths[0] if paths else Path()
     root = find_root(start)
     if root is None:
-        raise click.UsageError(
-            f"there is no {WORKSPACE_FILE} at or above `{start}`; it marks a folder of specs"
-        )
+        raise click.UsageError(f"there is no {WORKSPACE_FILE} at or above `{start}`; it marks a folder of specs")
     whole = not paths or any(root.absolute().is_relative_to(path.absolute()) for path in paths)
     return root, None if whole else frozenset(path.absolute() for path in paths)
 

@@ -17,12 +17,8 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--env", "environment", help="The environment; the default is the first that the spec names.")
-@click.option(
-    "--set", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the run; may be repeated."
-)
-@click.option(
-    "--deliver", is_flag=True, help="Send mails and Slack messages instead of writing them to the outbox."
-)
+@click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the run; may be repeated.")
+@click.option("--deliver", is_flag=True, help="Send mails and Slack messages instead of writing them to the outbox.")
 @click.option(
     "--outbox",
     type=click.Path(path_type=Path, file_okay=False),
@@ -116,9 +112,7 @@ def _parameters(given: tuple[str, ...], plan: "Plan") -> dict[str, Any]:
         raise click.UsageError(str(error)) from None
 
 
-def _dry_run(
-    plan: "Plan", spec: Path, outbox: Path | None, selection: "Selection", parameters: dict[str, Any]
-) -> int:
+def _dry_run(plan: "Plan", spec: Path, outbox: Path | None, selection: "Selection", parameters: dict[str, Any]) -> int:
     from flowmill.local.dry_run import dry_run
     from flowmill.local.runtime import local_runtime
     from flowmill.report.style import printable
@@ -148,11 +142,16 @@ def _run(
     from flowmill.local.on_prefect import run_here
     from flowmill.local.runtime import local_runtime
 
+    before = _messages(outbox)
     with _view(colour) as view:
         succeeded = run_here(plan, local_runtime(spec, outbox, view, selection), parameters)
-    if outbox and outbox.is_dir() and any(outbox.iterdir()):
+    if outbox and _messages(outbox) - before:
         write(f"messages were not sent: they are in {outbox}/ (--deliver sends them)\n")
     return 0 if succeeded else 1
+
+
+def _messages(outbox: Path | None) -> set[Path]:
+    return set(outbox.iterdir()) if outbox and outbox.is_dir() else set()
 
 
 def _view(colour: bool | None) -> "Any":

@@ -27,9 +27,7 @@ class _Format(click.ParamType[str]):
 
 @click.command("validate")
 @PATHS
-@click.option(
-    "--format", "output", type=_Format(), default="text", show_default=True, help="text, json or github."
-)
+@click.option("--format", "output", type=_Format(), default="text", show_default=True, help="text, json or github.")
 @COLOUR
 def command(paths: tuple[Path, ...], output: str, colour: bool | None) -> int:
     """Prove every spec, for every environment that it names.

@@ -31,9 +31,7 @@ _ALLOWED = (
     nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos, nodes.Concat, nodes.List,
     nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Keyword,
 )  # fmt: skip
-_TESTS = frozenset(
-    {"defined", "none", "number", "string", "boolean", "odd", "even", "in", "mapping", "sequence"}
-)
+_TESTS = frozenset({"defined", "none", "number", "string", "boolean", "odd", "even", "in", "mapping", "sequence"})
 
 
 class ExpressionError(Exception):
@@ -78,9 +76,7 @@ class Language(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic is for numbers and times: on text it makes a gigabyte out of one character."""
-        if not all(
-            isinstance(side, int | float | timedelta) or hasattr(side, "tzinfo") for side in (left, right)
-        ):
+        if not all(isinstance(side, int | float | timedelta) or hasattr(side, "tzinfo") for side in (left, right)):
             raise ExpressionError(f"`{operator}` works on numbers and times; join texts with `~`")
         return super().call_binop(context, operator, left, right)
 
@@ -133,7 +129,7 @@ class Parsed:
             return self.compiled(**scope)
         except ExpressionError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - see below
             # Whatever a filter raises on odd input is the user's to mend. Its text may quote a secret,
             # so only its kind is told.
             raise ExpressionError(f"`{self.source.strip()}` {_reason(error)}") from None
@@ -158,9 +154,7 @@ def parse(source: str) -> Parsed | tuple[Problem, ...]:
     try:
         tree = _tree(source)
     except TemplateSyntaxError as error:
-        return (
-            Problem("bad-expression", f"cannot be read as an expression: {_lower(error.message)}", whole),
-        )
+        return (Problem("bad-expression", f"cannot be read as an expression: {_lower(error.message)}", whole),)
     except RecursionError:
         return (Problem("bad-expression", "this expression is nested too deeply", whole),)
     parsed = Parsed(source, tree)
@@ -191,9 +185,7 @@ def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
 def _forbidden(parsed: Parsed) -> Iterator[Problem]:
     for node in _walk(parsed.tree):
         if not isinstance(node, _ALLOWED):
-            yield Problem(
-                "bad-expression", f"{_kind(node)} is not allowed in an expression", _everything(parsed)
-            )
+            yield Problem("bad-expression", f"{_kind(node)} is not allowed in an expression", _everything(parsed))
         elif isinstance(node, nodes.Call):
             yield from _unknown_function(node, parsed)
         elif isinstance(node, nodes.Filter) and node.name not in FILTERS:
@@ -221,9 +213,7 @@ def _unknown_function(node: nodes.Call, parsed: Parsed) -> Iterator[Problem]:
 def _unknown_word(kind: str, word: str, known: Any, parsed: Parsed) -> Problem:
     from flowmill.suggest import did_you_mean
 
-    return Problem(
-        f"unknown-{kind}", f"there is no {kind} `{word}`", parsed.place((word,)), did_you_mean(word, known)
-    )
+    return Problem(f"unknown-{kind}", f"there is no {kind} `{word}`", parsed.place((word,)), did_you_mean(word, known))
 
 
 def _references(node: nodes.Node) -> Iterator[Path]:
@@ -242,11 +232,7 @@ def _path(node: nodes.Node) -> Path | None:
     if isinstance(node, nodes.Getattr):
         before = _path(node.node)
         return (*before, node.attr) if before else None
-    if (
-        isinstance(node, nodes.Getitem)
-        and isinstance(node.arg, nodes.Const)
-        and isinstance(node.arg.value, str)
-    ):
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
         before = _path(node.node)
         return (*before, node.arg.value) if before else None
     return None

@@ -43,12 +43,17 @@ def _fold_text(text: str, scope: Scope, inline: Callable[[Path], Any]) -> Any:
         return text
     folded = [_fold_piece(piece, scope, inline) for piece in pieces]
     if len(folded) == 1 and not isinstance(folded[0], Expression):
-        return _marked(folded[0])
+        return map_texts(_marked(folded[0]), _settled)
     joined = tuple(piece if isinstance(piece, Expression) else as_text(piece) for piece in folded)
     flat = _flatten(joined)
     if any(isinstance(piece, Expression) for piece in flat):
         return Unrendered(join(flat))
-    return Rendered("".join(piece for piece in flat if isinstance(piece, str)))
+    return _settled(Rendered("".join(piece for piece in flat if isinstance(piece, str))))
+
+
+def _settled(text: str) -> str:
+    """Text that needs no evaluation. One that happens to hold `${{` is escaped, or the run would evaluate it."""
+    return Unrendered(join((text,))) if has_expression(text) and not isinstance(text, Unrendered) else text
 
 
 def _flatten(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:

@@ -12,9 +12,12 @@ def render(compiled: Compiled, style: Style) -> str:
 
 def _command(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
-    place = f"file={_property(span.path)},line={span.line},col={span.column},endLine={span.end_line},endColumn={span.end_column}"
+    begin = f"file={_property(span.path)},line={span.line},col={span.column}"
+    place = f"{begin},endLine={span.end_line},endColumn={span.end_column}"
     hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
-    return f"::{diagnostic.severity.value} {place},title={_property(diagnostic.code)}::{_data(diagnostic.message + hint)}"
+    return (
+        f"::{diagnostic.severity.value} {place},title={_property(diagnostic.code)}::{_data(diagnostic.message + hint)}"
+    )
 
 
 def _data(text: str) -> str:

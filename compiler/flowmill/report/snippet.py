@@ -15,7 +15,7 @@ _CREDENTIAL = re.compile(
 def snippet(diagnostic: Diagnostic, style: Style) -> list[str]:
     """The lines to print below the headline; empty where there is no source line to show."""
     if not diagnostic.source_line.strip():
-        return [f"    = {diagnostic.hint}"] if diagnostic.hint else []
+        return [f"     = {diagnostic.hint}"] if diagnostic.hint else []
     line, start, end = _window(diagnostic)
     number = str(diagnostic.span.line)
     gutter, margin = style.paint(f"{number:>4} |", "blue"), style.paint("     |", "blue")

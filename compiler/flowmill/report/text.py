@@ -31,9 +31,7 @@ def _summary(compiled: Compiled, style: Style) -> str:
     also = f", {_count(warnings, 'warning')}" if warnings else ""
     if compiled.errors:
         files = len({d.span.path for d in compiled.diagnostics if d.severity is Severity.ERROR})
-        return style.paint(
-            f"{_count(compiled.errors, 'error')} in {_count(files, 'file')}{also}", "red", "bold"
-        )
+        return style.paint(f"{_count(compiled.errors, 'error')} in {_count(files, 'file')}{also}", "red", "bold")
     environments = len({environment for _, environment in compiled.plans})
     outcome = f"{_count(compiled.flows, 'flow')} valid in {_count(environments, 'environment')}{also}"
     return style.paint(outcome, "green")

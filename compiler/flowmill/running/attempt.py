@@ -111,10 +111,9 @@ def _step_run(step: StepPlan, run: Run, number: int, log: Log, variables: dict[s
 
 def _masked(failure: StepFailed, run: Run) -> StepFailed:
     mask = run.redactor.mask
-    masked = type(failure)(
+    return type(failure)(
         mask(failure.message),
         exit_code=failure.exit_code,
         tail=mask(failure.tail),
         permanent=failure.permanent,
     )
-    return masked

@@ -18,9 +18,7 @@ from flowmill.running.run import Run
 class StepRunner(Protocol):
     """Carries out one step, all its attempts included, and says how it ended. It does not raise."""
 
-    def __call__(
-        self, step: StepPlan, run: Run, upstream: list[str], decided: Outcome | None
-    ) -> Awaitable[Outcome]:
+    def __call__(self, step: StepPlan, run: Run, upstream: list[str], decided: Outcome | None) -> Awaitable[Outcome]:
         """`decided` is the outcome of a step that is not to run at all, and is only recorded."""
         ...
 
@@ -52,9 +50,7 @@ async def _run_steps(run: Run, run_step: StepRunner) -> None:
             group.create_task(one(step))
 
 
-def _decide(
-    step: StepPlan, plan: Plan, outcomes: Mapping[str, Outcome], chosen: frozenset[str]
-) -> Outcome | None:
+def _decide(step: StepPlan, plan: Plan, outcomes: Mapping[str, Outcome], chosen: frozenset[str]) -> Outcome | None:
     """The outcome of a step that must not run, or None for one that may."""
     if step.id not in chosen:
         return Outcome(step.id, State.NOT_SELECTED, "not selected for this run")
@@ -69,6 +65,4 @@ def _decide(
 
 def _first_failure(plan: Plan, outcomes: Mapping[str, Outcome]) -> Outcome | None:
     """The first step in file order that failed and was not allowed to."""
-    return next(
-        (outcomes[s.id] for s in plan.steps if outcomes[s.id].failed and not s.continue_on_error), None
-    )
+    return next((outcomes[s.id] for s in plan.steps if outcomes[s.id].failed and not s.continue_on_error), None)

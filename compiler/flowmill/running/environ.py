@@ -20,9 +20,7 @@ def environ(env: Mapping[str, Any], groups: Iterable[str], secrets: Mapping[str,
     for group in groups:
         for key, value in _keys(group, secrets[group]).items():
             if key in found:
-                raise StepFailed(
-                    f"secrets `{origin[key]}` and `{group}` both have the key `{key}`", permanent=True
-                )
+                raise StepFailed(f"secrets `{origin[key]}` and `{group}` both have the key `{key}`", permanent=True)
             found[key], origin[key] = _as_text(group, key, value), group
     return {**found, **{key: str(value) for key, value in env.items()}}
 
@@ -44,9 +42,7 @@ def _keys(group: str, value: Any) -> Mapping[str, Any]:
 def _as_text(group: str, key: str, value: Any) -> str:
     """Numbers, booleans and nested values as JSON spells them, never as Python does."""
     if value is None:
-        raise StepFailed(
-            f"key `{key}` of secret `{group}` is null; give it a text or remove it", permanent=True
-        )
+        raise StepFailed(f"key `{key}` of secret `{group}` is null; give it a text or remove it", permanent=True)
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
     if "\0" in text:
         raise StepFailed(f"key `{key}` of secret `{group}` holds a NUL character", permanent=True)

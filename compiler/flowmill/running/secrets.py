@@ -43,17 +43,13 @@ class LocalSecrets:
         self._file = _nearest(folder)
 
     def read(self, name: str) -> Any:
-        variable = (
-            ENVIRONMENT_PREFIX + "".join(letter if letter.isalnum() else "_" for letter in name).upper()
-        )
+        variable = ENVIRONMENT_PREFIX + "".join(letter if letter.isalnum() else "_" for letter in name).upper()
         if variable in self._environ:
             return _json_or_text(self._environ[variable])
         content = self._content()
         if name in content:
             return content[name]
-        raise SecretMissing(
-            f"there is no secret `{name}`: put it into {LOCAL_FILE}, or into the variable {variable}"
-        )
+        raise SecretMissing(f"there is no secret `{name}`: put it into {LOCAL_FILE}, or into the variable {variable}")
 
     def _content(self) -> dict[str, Any]:
         if self._file is None:
@@ -70,9 +66,7 @@ class LocalSecrets:
 
 def _nearest(folder: Path) -> Path | None:
     absolute = folder.absolute()
-    return next(
-        (path for above in (absolute, *absolute.parents) if (path := above / LOCAL_FILE).is_file()), None
-    )
+    return next((path for above in (absolute, *absolute.parents) if (path := above / LOCAL_FILE).is_file()), None)
 
 
 def _json_or_text(text: str) -> Any:

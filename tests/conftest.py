@@ -1,0 +1,75 @@
+"""What every test gets: an environment of its own, a Prefect server if it asks, Docker or a reason why not."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from support.prefect_server import PrefectServer
+
+_OURS = ("PREFECT_", "FLOWMILL_")
+_HOME = pytest.StashKey[Path]()
+
+_CLIENT = {
+    # A run's lines are read back at once; by default they are sent every two seconds.
+    "PREFECT_LOGGING_TO_API_BATCH_INTERVAL": "0.2",
+    # pytest would keep them twice.
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forget the developer's own Prefect and secrets before any test module imports Prefect."""
+    for name in [name for name in os.environ if name.startswith(_OURS)]:
+        del os.environ[name]
+    home = Path(tempfile.mkdtemp(prefix="flowmill-tests-"))
+    config.stash[_HOME] = home
+    os.environ |= {"PREFECT_HOME": str(home), **_CLIENT}
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(config.stash[_HOME], ignore_errors=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Without a Docker engine, tests that need one are skipped on a desk and fail in CI."""
+    if item.get_closest_marker("docker") is None or not (problem := _engine_problem()):
+        return
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI needs a Docker engine: {problem}", pytrace=False)
+    pytest.skip(f"no Docker engine: {problem}")
+
+
+@cache
+def _engine_problem() -> str:
+    """Why no Docker engine can be used; empty when one can."""
+    import docker
+    from docker.errors import DockerException
+
+    try:
+        docker.from_env(timeout=10).close()
+    except DockerException as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[PrefectServer]":
+    """The session's server; Prefect in this process and in those that tests start talks to it."""
+    from prefect.context import refresh_global_settings_context
+    from support.prefect_server import running_server
+
+    with running_server(tmp_path_factory.mktemp("prefect-server")) as server:
+        os.environ["PREFECT_API_URL"] = server.api_url
+        refresh_global_settings_context()
+        yield server
+        del os.environ["PREFECT_API_URL"]
+        refresh_global_settings_context()

@@ -1,0 +1,186 @@
+"""Flows for tests: written as a workspace, compiled, run on Prefect, and read back from the server."""
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from prefect.client.schemas.filters import (
+    FlowRunFilter,
+    FlowRunFilterId,
+    LogFilter,
+    LogFilterFlowRunId,
+)
+from prefect.client.schemas.objects import FlowRun, Log, State, TaskRun
+from prefect.client.schemas.sorting import LogSort
+
+from flowmill.backend.flow import build_flow
+from flowmill.local.runtime import local_runtime
+from flowmill.local.select import plan_of
+from flowmill.plan import Plan
+from flowmill.running.runtime import Runtime
+from flowmill.running.secrets import SecretMissing
+from support.engine import eventually
+from support.prefect_server import PrefectServer
+
+WORKSPACE = {
+    "environments": {"staging": {"ref": "main"}, "production": {"ref": "production"}},
+    "servers": {"etl-01": {}, "etl-02": {}},
+}
+JOB = {"project": "demo", "environment": "staging", "server": "etl-01"}
+
+FLOWMILL = str(Path(sys.executable).with_name("flowmill"))
+"""The installed command."""
+
+
+def write_workspace(folder: Path, files: Mapping[str, Any], workspace: Any = WORKSPACE) -> Path:
+    """Write a workspace into `folder`, every project in it declared, and return the folder.
+
+    Args:
+        files: by path; what is not text yet is written as JSON, which is YAML too.
+    """
+    projects = {f"{name.split('/')[0]}/project.yaml": {} for name in files if "/" in name}
+    for name, content in {"flowmill.yaml": workspace, **projects, **files}.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2))
+    return folder
+
+
+def write_job(folder: Path, *steps: Any, **keys: Any) -> Path:
+    """A workspace with the one flow `demo.job`, from its steps and its other keys; the path of its spec."""
+    write_workspace(folder, {"demo/job.yaml": {**JOB, "steps": steps, **keys}})
+    return folder / "demo/job.yaml"
+
+
+def script(id: str, command: Any = "true", **keys: Any) -> dict[str, Any]:
+    """A step that runs a command."""
+    return {"id": id, "type": "script", "command": command, **keys}
+
+
+@dataclass
+class DictSecrets:
+    """A secret store that remembers what it was asked for."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    read_names: list[str] = field(default_factory=list)
+
+    def read(self, name: str) -> Any:
+        self.read_names.append(name)
+        if name not in self.values:
+            raise SecretMissing(f"there is no secret `{name}`")
+        return self.values[name]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run as the server keeps it; task runs by the ids of their steps."""
+
+    run: FlowRun
+    tasks: dict[str, TaskRun]
+    logs: list[Log]
+
+    @property
+    def state(self) -> "State[Any]":
+        assert self.run.state
+        return self.run.state
+
+    def states(self) -> dict[str, str | None]:
+        """The name of every step's state."""
+        return {step: task.state_name for step, task in self.tasks.items()}
+
+    def message(self, step: str) -> str:
+        state = self.tasks[step].state
+        return (state and state.message) or ""
+
+    def edges(self) -> dict[str, set[str]]:
+        """For every step, those that Prefect draws an arrow from."""
+        names = {task.id: step for step, task in self.tasks.items()}
+        return {
+            step: {names[source.id] for source in task.task_inputs.get("wait_for", []) if hasattr(source, "id")}
+            for step, task in self.tasks.items()
+        }
+
+    def lines(self, step: str) -> list[str]:
+        """What the log says about a step."""
+        return [log.message for log in self.logs if log.task_run_id == self.tasks[step].id]
+
+    def text(self) -> str:
+        """The whole log."""
+        return "\n".join(log.message for log in self.logs)
+
+
+def run_plan(server: PrefectServer, plan: Plan, runtime: Runtime, **parameters: Any) -> Ran:
+    """Run a plan in this process and read the run back."""
+    flow: Any = build_flow(plan, runtime)
+    state = asyncio.run(flow(**parameters, return_state=True))
+    return read_run(server, state.state_details.flow_run_id, plan)
+
+
+def run_spec(server: PrefectServer, spec: Path, environment: str = "staging", **parameters: Any) -> Ran:
+    """Run a spec in this process as `flowmill.compile` would have it, and read the run back."""
+    return run_plan(server, plan_of(spec, environment), local_runtime(spec), **parameters)
+
+
+def read_run(server: PrefectServer, run_id: UUID, plan: Plan) -> Ran:
+    """What the server keeps of an ended run, once all of it has arrived there."""
+    with server.client() as client:
+
+        def read() -> Ran | None:
+            run = client.read_flow_run(run_id)
+            of_run = FlowRunFilter(id=FlowRunFilterId(any_=[run_id]))
+            tasks = {task.name: task for task in client.read_task_runs(flow_run_filter=of_run)}
+            of_log = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
+            logs = client.read_logs(of_log, sort=LogSort.TIMESTAMP_ASC)
+            return Ran(run, tasks, logs) if _is_whole(run, tasks, logs, plan) else None
+
+        ran: Ran = eventually(read)
+        return ran
+
+
+def _is_whole(run: FlowRun, tasks: Mapping[str, TaskRun], logs: list[Log], plan: Plan) -> bool:
+    if run.state is None or not run.state.is_final():
+        return False
+    handlers = plan.on_failure if run.state.is_failed() else plan.on_success
+    expected = {step.id for step in (*plan.steps, *handlers, *plan.finally_)}
+    ended = {step for step, task in tasks.items() if task.state and task.state.is_final()}
+    # Prefect's own last line; whatever a step has said was said before it.
+    return ended >= expected and any("Finished in state" in log.message and not log.task_run_id for log in logs)
+
+
+Finished = subprocess.CompletedProcess[str]
+
+
+def flowmill(*arguments: object, cwd: Path, seconds: float = 60, **environ: str) -> Finished:
+    """Run the installed command and wait for it; what it writes is a pipe, not a terminal."""
+    return subprocess.run(
+        [FLOWMILL, *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, **environ},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+    )
+
+
+def run_id(output: str) -> UUID:
+    """The id of the run, as the first line of `flowmill run` tells it."""
+    found = re.search(r", run ([0-9a-f-]{36})$", output, re.MULTILINE)
+    assert found, output
+    return UUID(found[1])
+
+
+def flow_runs(server: PrefectServer, name: str) -> int:
+    """How many runs of a flow the server knows."""
+    from prefect.client.schemas.filters import FlowFilter, FlowFilterName
+
+    with server.client() as client:
+        return len(client.read_flow_runs(flow_filter=FlowFilter(name=FlowFilterName(any_=[name]))))
