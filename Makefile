@@ -70,6 +70,6 @@ bench: $(READY) ## measure the promises about speed
 .PHONY: lock
 lock: $(READY) ## choose the versions of requirements.txt anew; it names no index
 	@$(PYTHON) -m venv .cache/lock && .cache/lock/bin/python -m pip install --quiet 'pip-tools>=7.5,<8'
-	@.cache/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras \
+	@.cache/lock/bin/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --no-strip-extras \
 	  --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options --no-header --no-annotate \
 	  --extra dev --build-deps-for editable --output-file requirements.txt pyproject.toml

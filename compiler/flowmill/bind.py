@@ -1,6 +1,7 @@
 """Values -> models, with every validation error as a finding; the one place that reads pydantic's errors."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import reduce
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -38,7 +39,7 @@ _KINDS = {
     bool: "true or false",
     type(None): "nothing",
     int: "a number",
-    float: "a number",
+    float: "a decimal number",
 }
 
 
@@ -87,10 +88,11 @@ def _finding(detail: ErrorDetails, values: Any, base: Route, model: type[BaseMod
         words = [*_siblings(model, detail["loc"]), *known]
         return Finding(base + where, "unknown-key", f"unknown key `{key}`", did_you_mean(key, words), at_key=True)
     at_key = kind == "engine_option" or detail["loc"][-1:] == ("[key]",)
-    return Finding(base + where, *_code_and_message(detail), at_key=at_key)
+    written = reduce(lambda value, step: value[step], where, values)
+    return Finding(base + where, *_code_and_message(detail, written), at_key=at_key)
 
 
-def _code_and_message(detail: ErrorDetails) -> tuple[str, str, str]:
+def _code_and_message(detail: ErrorDetails, written: Any) -> tuple[str, str, str]:
     """Code, message and hint for an error about a value. The value itself is not quoted: it may be a secret."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "literal_error":
@@ -98,7 +100,7 @@ def _code_and_message(detail: ErrorDetails) -> tuple[str, str, str]:
         return "bad-value", f"expected {allowed}", _nearest_literal(detail)
     wanted = _WANTED.get(kind.removesuffix("_type").removesuffix("_parsing"))
     if wanted:
-        return "wrong-type", f"expected {wanted}, got {_kind_of(detail['input'])}", _unquote_hint(detail)
+        return "wrong-type", f"expected {wanted}, got {_kind_of(detail['input'])}", _unquote_hint(detail, written)
     code = kind.replace("_", "-")
     message = _LIMITS[kind].format(**context) if kind in _LIMITS else _lower(detail["msg"])
     # A step type may word its own problems, but the codes are a documented, closed set.
@@ -117,8 +119,8 @@ def _nearest_literal(detail: ErrorDetails) -> str:
     return f"did you mean `{match}`?" if match else ""
 
 
-def _unquote_hint(detail: ErrorDetails) -> str:
-    quoted_scalar = type(detail["input"]) is str and not detail["type"].startswith(("list", "dict", "model"))
+def _unquote_hint(detail: ErrorDetails, written: Any) -> str:
+    quoted_scalar = type(written) is str and not detail["type"].startswith(("list", "dict", "model"))
     return "a quoted value is text: leave the quotes out" if quoted_scalar else ""
 
 

@@ -33,8 +33,7 @@ M = TypeVar("M", bound=BaseModel)
 def elaborate(tree: Tree, environment: str, context: Context) -> tuple[BoundFlow, Findings]:
     """Bind a flow's merged tree; the flow comes back even where it is wrong, for the checks."""
     raw = tree.plain()
-    findings = list(expression_findings(raw, context.registry))
-    findings += unknown_defaults(tree, context.registry)
+    findings = list(unknown_defaults(tree, context.registry))
     folded = _Folding(raw, environment, context, findings).all()
     spec, broken = _best_effort(FlowSpec, folded, (), _PLACEHOLDERS, findings)
     groups = {
@@ -45,7 +44,15 @@ def elaborate(tree: Tree, environment: str, context: Context) -> tuple[BoundFlow
         for group in ("steps", *HANDLERS)
     }
     steps = groups.pop("steps")
-    return BoundFlow(environment, context, tree, raw, spec, broken, steps, groups), findings
+    flow = BoundFlow(environment, context, tree, raw, spec, broken, steps, groups)
+    return flow, _without_consequences(findings, list(expression_findings(raw, context.registry)))
+
+
+def _without_consequences(findings: Findings, expressions: Findings) -> Findings:
+    """All findings, but of a value (or a list of texts) with a wrong expression only what is wrong with that."""
+    wrong = {finding.route for finding in expressions}
+    wrong |= {route[:-1] for route in wrong if isinstance(route[-1], int)}
+    return [*expressions, *(finding for finding in findings if finding.at_key or finding.route not in wrong)]
 
 
 def _items(value: Any) -> list[Any]:

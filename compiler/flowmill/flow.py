@@ -79,7 +79,8 @@ class BoundFlow:
         for step in self.steps:
             written = step.keys.needs if step.keys else None
             wanted = written if written is not None else [previous] * bool(previous)
-            found[step.id] = tuple(dict.fromkeys(name for name in wanted if name in known))
+            # The first step of an id that is given twice: together they would make circles that nobody wrote.
+            found.setdefault(step.id, tuple(dict.fromkeys(name for name in wanted if name in known)))
             previous = step.id
         return found
 

@@ -240,11 +240,11 @@ def _offset_in_block(written: str, value: str, offset: int) -> int:
     """Each line of a block stands in the value without its indentation, whether lines are folded or not."""
     header, *lines = written.split("\n")
     line_start, passed, result = len(header) + 1, 0, len(header) + 1
-    first = next((line for line in lines if line.strip()), "")
+    first = next((line for line in lines if line.strip(" \r")), "")
     indent = _leading_spaces(first) - _leading_spaces(value.lstrip("\n"))
     for line in lines:
         text = line.rstrip("\r")[indent:]
-        if text.strip():
+        if text.strip(" "):
             found = value.find(text, passed)
             if not 0 <= found <= offset:
                 break

@@ -194,7 +194,7 @@ class Environment(Document):
 
     ref: ConstantLine = Field(description="the git branch that this environment follows", examples=["main"])
     description: Text = Field(default="", description="what it is for")
-    defaults: Json = Field(default=None, description="keys for every flow in this environment")
+    defaults: dict[str, Json] | None = Field(default=None, description="keys for every flow in this environment")
 
 
 class Server(Document):
@@ -221,7 +221,7 @@ class Workspace(Document):
     servers: Annotated[dict[str, Server], BeforeValidator(_null_is_empty), Field(min_length=1)] = Field(
         description="the machines, by label"
     )
-    defaults: Json = Field(default=None, description="keys for every flow")
+    defaults: dict[str, Json] | None = Field(default=None, description="keys for every flow")
 
 
 class Project(Document):
@@ -229,4 +229,4 @@ class Project(Document):
 
     description: Text = Field(default="", description="what the project is")
     owner: Text = Field(default="", description="who answers for its flows")
-    defaults: Json = Field(default=None, description="keys for every flow of the project")
+    defaults: dict[str, Json] | None = Field(default=None, description="keys for every flow of the project")

@@ -34,6 +34,13 @@ FOREIGN = {
     "work_pool": "server",
     "runs_on": "server",
     "channel_id": "channel",
+    "environment": "env",
+    "arguments": "args",
+    "script": "file",
+    "body": "text",
+    "message": "text",
+    "recipient": "to",
+    "recipients": "to",
 }
 """Words of other tools for what we call something else."""
 

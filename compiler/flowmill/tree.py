@@ -185,7 +185,7 @@ def _content_end(node: Node, text: str) -> int:
             mark = child.start_mark
             if mark.name == node.start_mark.name and start <= mark.index <= child.end_mark.index <= end:
                 return _content_end(child, text)
-    return start + len(text[start:end].rstrip())
+    return start + len(text[start:end].rstrip(" \t\r\n"))
 
 
 def _part_span(source: Source, node: ScalarNode, start: int, end: int, part: Part) -> Span:

@@ -20,11 +20,11 @@ from flowmill_tasks.fields import Redacted
 if TYPE_CHECKING:
     import ssl
 
-_REPLIES_AT_MOST = 1024 * 1024
+_REPLIES_AT_MOST = 256 * 1024
 """Bytes that a server may say in one conversation."""
 _REPLY_SHOWN = 200
 """Characters of a server's reply in a message to the user."""
-_FAREWELL = 5.0
+_FAREWELL = 2.0
 """Seconds to wait for the answer to QUIT, when the message is dealt with already."""
 
 Reply = tuple[int, bytes]

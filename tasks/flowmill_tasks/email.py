@@ -161,7 +161,7 @@ class Email(Step):
         return tuple(dict.fromkeys(mailbox.address for mailbox in mailboxes))
 
     def _message(self, run: StepRun) -> Message:
-        sender = self._sender(run)
+        sender = self._sender()
         # The same for every attempt, so that a mail program shows a mail that was sent twice once.
         digest = hashlib.sha256(run.key.encode()).hexdigest()[:32]
         return Message(
@@ -177,11 +177,9 @@ class Email(Step):
             labels={**run.labels, "step": run.step_id},
         )
 
-    def _sender(self, run: StepRun) -> Mailbox:
+    def _sender(self) -> Mailbox:
         settings = self.smtp.sender if isinstance(self.smtp, SmtpSettings) else None
         text = self.sender or settings
-        if text is None and run.outbox is None:
-            raise StepFailed("expected `from`, or a `sender` in the smtp settings", permanent=True)
         return _NOBODY if text is None or isinstance(text, Unrendered) else parse_mailbox(text)
 
     def _deliver(self, message: Message, recipients: tuple[str, ...], run: StepRun) -> EmailOutput:

@@ -83,9 +83,7 @@ def merge_bomb(levels: int, width: int) -> str:
         pytest.param("- " * 100_000, "yaml-depth", id="y02-nested-items"),
         pytest.param("? " * 100_000, "yaml-depth", id="y02-nested-keys"),
         pytest.param("a: " + "[" * 30_000 + "]" * 30_000, "yaml-depth", id="y02-closed-lists"),
-        pytest.param(
-            "\n".join(" " * level + "a:" for level in range(1_000)), "yaml-depth", id="y02-indented"
-        ),
+        pytest.param("\n".join(" " * level + "a:" for level in range(1_000)), "yaml-depth", id="y02-indented"),
         pytest.param(bomb(9, 10), "yaml-alias", id="y04-billion-laughs"),
         pytest.param(merge_bomb(9, 8), "yaml-merge-key", id="y05-merge-key-bomb"),
         pytest.param(f"a: &a {'x' * 100_000}\nb: [{'*a, ' * 10_000}]\n", "yaml-alias", id="y06-long-text"),

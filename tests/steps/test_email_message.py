@@ -48,7 +48,7 @@ MAILBOXES = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(MAILBOXES, min_size=1, max_size=6),
     ONE_LINE,

@@ -13,6 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from prefect.client.schemas.filters import (
+    FlowFilter,
+    FlowFilterName,
     FlowRunFilter,
     FlowRunFilterId,
     LogFilter,
@@ -24,7 +26,7 @@ from prefect.client.schemas.sorting import LogSort
 from flowmill.backend.flow import build_flow
 from flowmill.local.runtime import local_runtime
 from flowmill.local.select import plan_of
-from flowmill.plan import Plan
+from flowmill.plan import Plan, StepPlan
 from flowmill.running.runtime import Runtime
 from flowmill.running.secrets import SecretMissing
 from support.engine import eventually
@@ -81,7 +83,7 @@ class DictSecrets:
 
 @dataclass(frozen=True)
 class Ran:
-    """A run as the server keeps it; task runs by the ids of their steps."""
+    """A run as the server keeps it; task runs by the ids of their steps, in the order of the spec."""
 
     run: FlowRun
     tasks: dict[str, TaskRun]
@@ -131,18 +133,24 @@ def run_spec(server: PrefectServer, spec: Path, environment: str = "staging", **
 
 def read_run(server: PrefectServer, run_id: UUID, plan: Plan) -> Ran:
     """What the server keeps of an ended run, once all of it has arrived there."""
+    of_run = FlowRunFilter(id=FlowRunFilterId(any_=[run_id]))
+    of_log = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
+    steps = _all_steps(plan)
     with server.client() as client:
 
         def read() -> Ran | None:
             run = client.read_flow_run(run_id)
-            of_run = FlowRunFilter(id=FlowRunFilterId(any_=[run_id]))
-            tasks = {task.name: task for task in client.read_task_runs(flow_run_filter=of_run)}
-            of_log = LogFilter(flow_run_id=LogFilterFlowRunId(any_=[run_id]))
+            named = {task.name: task for task in client.read_task_runs(flow_run_filter=of_run)}
+            tasks = {step.id: named[step.name] for step in steps if step.name in named}
             logs = client.read_logs(of_log, sort=LogSort.TIMESTAMP_ASC)
             return Ran(run, tasks, logs) if _is_whole(run, tasks, logs, plan) else None
 
         ran: Ran = eventually(read)
         return ran
+
+
+def _all_steps(plan: Plan) -> tuple[StepPlan, ...]:
+    return (*plan.steps, *plan.on_failure, *plan.on_success, *plan.finally_)
 
 
 def _is_whole(run: FlowRun, tasks: Mapping[str, TaskRun], logs: list[Log], plan: Plan) -> bool:
@@ -180,7 +188,5 @@ def run_id(output: str) -> UUID:
 
 def flow_runs(server: PrefectServer, name: str) -> int:
     """How many runs of a flow the server knows."""
-    from prefect.client.schemas.filters import FlowFilter, FlowFilterName
-
     with server.client() as client:
         return len(client.read_flow_runs(flow_filter=FlowFilter(name=FlowFilterName(any_=[name]))))

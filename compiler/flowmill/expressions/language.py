@@ -154,7 +154,7 @@ def parse(source: str) -> Parsed | tuple[Problem, ...]:
     try:
         tree = _tree(source)
     except TemplateSyntaxError as error:
-        return (Problem("bad-expression", f"cannot be read as an expression: {_lower(error.message)}", whole),)
+        return (Problem("bad-expression", f"cannot be read as an expression: {_reworded(error.message)}", whole),)
     except RecursionError:
         return (Problem("bad-expression", "this expression is nested too deeply", whole),)
     parsed = Parsed(source, tree)
@@ -171,9 +171,11 @@ def _tree(source: str) -> nodes.Expr:
     raise TemplateSyntaxError("expected one expression", 1)
 
 
-def _lower(message: str | None) -> str:
-    text = (message or "").rstrip(".")
-    return text[:1].lower() + text[1:]
+def _reworded(message: str | None) -> str:
+    """What Jinja's parser says, without its words for the template around an expression."""
+    text = (message or "").rstrip(".").replace("'end of print statement'", "its end")
+    text = text.replace("token its end", "its end").replace("expected token ", "expected ")
+    return (text[:1].lower() + text[1:]).replace("'", "`")
 
 
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -52,9 +52,9 @@ class PlainView:
     def step_ended(self, step: StepPlan, outcome: Outcome) -> None:
         word, colour = _WORDS[outcome.state]
         took = f" in {_seconds(self._started.pop(step.id))}" if step.id in self._started else ""
-        # A failure has been printed as the step's last line already.
-        reason = "" if outcome.failed or not outcome.message else f": {outcome.message}"
-        self._event(step, self._style.paint(f"{word}{took}{reason}", colour))
+        # A failure has been printed as the step's last line already; a skipped step's message says the word.
+        text = outcome.message if outcome.message and not outcome.failed else f"{word}{took}"
+        self._event(step, self._style.paint(text, colour))
 
     def run_ended(self, outcome: RunOutcome) -> None:
         word, colour = ("failed", "red") if outcome.failure else ("succeeded", "green")

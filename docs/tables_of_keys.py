@@ -1,0 +1,142 @@
+"""Tables of keys, made from the models that validate them."""
+
+from functools import cache
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, TypeAdapter
+
+from flowmill.spec import FlowSpec, Project, StepKeys, Workspace
+from flowmill_tasks.fields import Duration, SecretText, Size
+from flowmill_tasks.registry import discover
+
+Schema = dict[str, Any]
+
+HEAD = "| key | type | default | meaning | for example |\n| --- | --- | --- | --- | --- |\n"
+DOCUMENTS: dict[str, type[BaseModel]] = {
+    "workspace": Workspace,
+    "project": Project,
+    "flow": FlowSpec,
+    "step": StepKeys,
+}
+WORDS = {
+    "string": "text",
+    "integer": "whole number",
+    "number": "number",
+    "boolean": "`true` or `false`",
+    "object": "map",
+    "array": "list",
+}
+NOTHING = (None, "", [], {})
+
+
+def key_table(what: str) -> str:
+    """The keys of a document, of a step type, or of a map inside one (`flow.parameters`)."""
+    name, *inner = what.split(".")
+    schema = _model(name).model_json_schema(by_alias=True)
+    definitions = schema.get("$defs", {})
+    for key in inner:
+        schema = _map_inside(schema["properties"][key], definitions)
+    required = schema.get("required", [])
+    rows = (_row(key, value, key in required) for key, value in schema["properties"].items())
+    return HEAD + "".join(rows)
+
+
+def _model(name: str) -> type[BaseModel]:
+    return DOCUMENTS.get(name) or discover()[name]
+
+
+def _map_inside(schema: Schema, definitions: Schema) -> Schema:
+    """The first map with keys of its own that a value may be or hold.
+
+    Raises:
+        StopIteration: there is none.
+    """
+    if "$ref" in schema:
+        return dict(definitions[schema["$ref"].rpartition("/")[2]])
+    if "properties" in schema:
+        return schema
+    below = [*schema.get("anyOf", []), schema.get("additionalProperties")]
+    return next(_map_inside(arm, definitions) for arm in below if isinstance(arm, dict) and _is_map(arm))
+
+
+def _is_map(schema: Schema) -> bool:
+    return "$ref" in schema or "properties" in schema
+
+
+def _row(key: str, schema: Schema, required: bool) -> str:
+    default = schema.get("default")
+    shown = "" if default in NOTHING else _code(_size(default) if _is_size(schema) else default)
+    examples = ", ".join(map(_code, schema.get("examples", [])))
+    cells = (f"`{key}`", kind(schema), "required" if required else shown, _sentence(schema), examples)
+    return f"| {' | '.join(cell.replace('|', r'\|') for cell in cells)} |\n"
+
+
+def kind(schema: Schema) -> str:
+    """The type of a value in words."""
+    for known, word in _known():
+        if all(schema.get(key) == value for key, value in known.items()):
+            return word
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(kind(arm) for arm in schema["anyOf"] if arm.get("type") != "null"))
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"`{word}`" for word in schema.get("enum", [schema.get("const")]))
+    return _plain_kind(schema)
+
+
+def _plain_kind(schema: Schema) -> str:
+    word = schema.get("type")
+    if not isinstance(word, str):
+        return "text" if word else "map" if "$ref" in schema else "any value"
+    if word == "array" and _kind_of_item(schema):
+        return f"list of {_kind_of_item(schema)}"
+    return WORDS[word] + _bounds(schema)
+
+
+def _kind_of_item(schema: Schema) -> str:
+    item = kind(schema.get("items", {}))
+    return {"text": "texts", "name": "names", "map": "maps"}.get(item, "")
+
+
+def _bounds(schema: Schema) -> str:
+    low = schema.get("minimum", schema.get("ge"))
+    high = schema.get("maximum", schema.get("le"))
+    return "".join(f" {word} {bound}" for word, bound in (("from", low), ("to", high)) if bound is not None)
+
+
+@cache
+def _known() -> list[tuple[Schema, str]]:
+    """Types with a name of their own, told by the part of their schema that no other type has."""
+    duration = TypeAdapter(Duration).json_schema()["anyOf"]
+    size = TypeAdapter(Size).json_schema()["anyOf"]
+    secret = TypeAdapter(SecretText).json_schema()["pattern"]
+    name = StepKeys.model_json_schema()["properties"]["id"]["pattern"]
+    return [
+        ({"anyOf": duration}, "duration"),
+        ({"anyOf": size}, "size"),
+        ({"pattern": secret}, "expression"),
+        ({"pattern": r"\$\{\{"}, "expression"),
+        ({"pattern": name}, "name"),
+    ]
+
+
+def _is_size(schema: Schema) -> bool:
+    return kind(schema) == "size"
+
+
+def _size(count: int) -> str:
+    """Bytes as a spec would spell them: 2147483648 -> `2g`."""
+    power = next(power for power in (3, 2, 1, 0) if count % 1024**power == 0)
+    return f"{count // 1024**power}{'bkmg'[power]}"
+
+
+def _code(value: Any) -> str:
+    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10_000)
+    text = text.removesuffix("...\n").strip()
+    return f"`` {text} ``" if "`" in text else f"`{text}`"
+
+
+def _sentence(schema: Schema) -> str:
+    """The description as one style: the step types' begin with a capital and end with a full stop."""
+    text = str(schema.get("description", "")).strip().removesuffix(".")
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
