@@ -3,6 +3,8 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from markdown_table import table
+
 from flowmill.cron import Cron, parse
 from flowmill.expressions.render import as_text, render
 from flowmill.fire_times import fire_times
@@ -86,11 +88,6 @@ def example_table(what: str) -> str:
     }[what]()
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "".join(f"| {' | '.join(cell.replace('|', r'\|') for cell in line)} |\n" for line in lines)
-
-
 def _accepted() -> str:
     rows = []
     for text in ACCEPTED:
@@ -98,7 +95,7 @@ def _accepted() -> str:
         if not isinstance(cron, Cron):
             raise ValueError(f"`{text}` is not accepted: {cron}")
         rows.append((f"`{text}`", f"`{cron.explicit}`"))
-    return _table(("written", "what the scheduler gets"), rows)
+    return table(("written", "what the scheduler gets"), rows)
 
 
 def _refused() -> str:
@@ -108,7 +105,7 @@ def _refused() -> str:
         if isinstance(problems, Cron):
             raise ValueError(f"`{text}` is accepted")
         rows.append((f"`{text}`", problems[0].message, problems[0].hint))
-    return _table(("written", "problem", "hint"), rows)
+    return table(("written", "problem", "hint"), rows)
 
 
 def _fire_times() -> str:
@@ -120,7 +117,7 @@ def _fire_times() -> str:
         moment = datetime.fromisoformat(after).replace(tzinfo=ZoneInfo(zone))
         times = ", ".join(f"{time:%d %b %H:%M %Z}" for time in fire_times(cron, zone, moment, 3))
         rows.append((f"`{text}`", zone, special, times))
-    return _table(("cron", "time zone", "what is special", "fires"), rows)
+    return table(("cron", "time zone", "what is special", "fires"), rows)
 
 
 def _expressions() -> str:
@@ -139,4 +136,4 @@ def _expressions() -> str:
     rows = [
         (f"`{source}`", f"`{as_text(render(Unrendered('${{ ' + source + ' }}'), scope))}`") for source in EXPRESSIONS
     ]
-    return _table(("expression", "result"), rows)
+    return table(("expression", "result"), rows)

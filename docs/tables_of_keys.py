@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 import yaml
+from markdown_table import table
 from pydantic import BaseModel, TypeAdapter
 
 from flowmill.spec import FlowSpec, Project, StepKeys, Workspace
@@ -12,7 +13,7 @@ from flowmill_tasks.registry import discover
 
 Schema = dict[str, Any]
 
-HEAD = "| key | type | default | meaning | for example |\n| --- | --- | --- | --- | --- |\n"
+HEAD = ("key", "type", "default", "meaning", "for example")
 DOCUMENTS: dict[str, type[BaseModel]] = {
     "workspace": Workspace,
     "project": Project,
@@ -27,7 +28,7 @@ WORDS = {
     "object": "map",
     "array": "list",
 }
-NOTHING = (None, "", [], {})
+NOTHING: tuple[Any, ...] = (None, "", [], {})
 
 
 def key_table(what: str) -> str:
@@ -38,8 +39,7 @@ def key_table(what: str) -> str:
     for key in inner:
         schema = _map_inside(schema["properties"][key], definitions)
     required = schema.get("required", [])
-    rows = (_row(key, value, key in required) for key, value in schema["properties"].items())
-    return HEAD + "".join(rows)
+    return table(HEAD, (_row(key, value, key in required) for key, value in schema["properties"].items()))
 
 
 def _model(name: str) -> type[BaseModel]:
@@ -64,12 +64,18 @@ def _is_map(schema: Schema) -> bool:
     return "$ref" in schema or "properties" in schema
 
 
-def _row(key: str, schema: Schema, required: bool) -> str:
-    default = schema.get("default")
-    shown = "" if default in NOTHING else _code(_size(default) if _is_size(schema) else default)
+def _row(key: str, schema: Schema, required: bool) -> tuple[str, ...]:
+    default = "required" if required else _default(schema)
     examples = ", ".join(map(_code, schema.get("examples", [])))
-    cells = (f"`{key}`", kind(schema), "required" if required else shown, _sentence(schema), examples)
-    return f"| {' | '.join(cell.replace('|', r'\|') for cell in cells)} |\n"
+    return f"`{key}`", kind(schema), default, _sentence(schema), examples
+
+
+def _default(schema: Schema) -> str:
+    """What stands for an absent key; nothing where that is nothing, too."""
+    value: Any = schema.get("default")
+    if value in NOTHING:
+        return ""
+    return _code(_size(value) if kind(schema) == "size" else value)
 
 
 def kind(schema: Schema) -> str:
@@ -88,14 +94,9 @@ def _plain_kind(schema: Schema) -> str:
     word = schema.get("type")
     if not isinstance(word, str):
         return "text" if word else "map" if "$ref" in schema else "any value"
-    if word == "array" and _kind_of_item(schema):
-        return f"list of {_kind_of_item(schema)}"
-    return WORDS[word] + _bounds(schema)
-
-
-def _kind_of_item(schema: Schema) -> str:
-    item = kind(schema.get("items", {}))
-    return {"text": "texts", "name": "names", "map": "maps"}.get(item, "")
+    inside = schema.get({"array": "items", "object": "additionalProperties"}.get(word, ""))
+    many = {"text": "texts", "name": "names", "map": "maps"}.get(kind(inside)) if isinstance(inside, dict) else None
+    return f"{WORDS[word]} of {many}" if many else WORDS[word] + _bounds(schema)
 
 
 def _bounds(schema: Schema) -> str:
@@ -120,10 +121,6 @@ def _known() -> list[tuple[Schema, str]]:
     ]
 
 
-def _is_size(schema: Schema) -> bool:
-    return kind(schema) == "size"
-
-
 def _size(count: int) -> str:
     """Bytes as a spec would spell them: 2147483648 -> `2g`."""
     power = next(power for power in (3, 2, 1, 0) if count % 1024**power == 0)
@@ -137,6 +134,6 @@ def _code(value: Any) -> str:
 
 
 def _sentence(schema: Schema) -> str:
-    """The description as one style: the step types' begin with a capital and end with a full stop."""
-    text = str(schema.get("description", "")).strip().removesuffix(".")
-    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
+    """The description as a sentence: those of some models have no capital and no full stop."""
+    text = str(schema.get("description", ""))
+    return text[:1].upper() + text[1:].removesuffix(".") + "." if text else ""

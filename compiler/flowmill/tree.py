@@ -182,8 +182,8 @@ def _content_end(node: Node, text: str) -> int:
         if node.flow_style:
             return int(end)
         for child in _children(node)[:-3:-1]:  # an alias stands elsewhere, and so may a child of a merged map
-            mark = child.start_mark
-            if mark.name == node.start_mark.name and start <= mark.index <= child.end_mark.index <= end:
+            stands_here = child is not node and child.start_mark.name == node.start_mark.name
+            if stands_here and start <= child.start_mark.index <= child.end_mark.index <= end:
                 return _content_end(child, text)
     return start + len(text[start:end].rstrip(" \t\r\n"))
 

@@ -37,7 +37,6 @@ _REFUSED_OPTIONS: Mapping[str, str] = {
 """Options of the engine that a spec may not use with any value, and what each of them does."""
 
 _STRING = r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\""
-_ESCAPED = "$${{"
 _EXPRESSION = re.compile(rf"\$\$\{{\{{|\$\{{\{{(?:{_STRING}|(?!\}}\}}).)*(?:\}}\}}|\Z)", re.DOTALL)
 """An expression, whose strings may hold `}}`; or the opening of one that is meant literally."""
 _MARK = re.compile("\0([0-9]+)\0")
@@ -63,7 +62,7 @@ def split_command(value: Any) -> Any:
     expressions: list[str] = []
 
     def mark(match: re.Match[str]) -> str:
-        if match[0] == _ESCAPED:
+        if match[0] == "$${{":
             return match[0]
         expressions.append(match[0])
         return f"\0{len(expressions) - 1}\0"
@@ -83,8 +82,7 @@ def _shell_words(text: str) -> list[str]:
 
 def _not_empty(arguments: list[str]) -> list[str]:
     if not arguments:
-        message = "must not be empty; leave the key out to run the command of the image"
-        raise PydanticCustomError("command", message)
+        raise PydanticCustomError("command", "must not be empty; without the key the image's own is run")
     return arguments
 
 
@@ -158,8 +156,7 @@ class Docker(Step):
     argument_fields = frozenset({"command", "entrypoint"})
 
     image: ImageReference = Field(
-        description="The image, with its tag or digest.",
-        examples=["python:3.12-slim", "team/etl:${{ environment }}"],
+        description="The image, with its tag or digest.", examples=["python:3.12-slim", "team/etl:1.4"]
     )
     command: Annotated[Arguments, AfterValidator(_not_empty)] | None = Field(
         default=None,
@@ -235,8 +232,7 @@ class Docker(Step):
         """Pull the image as `pull` says, run the container, stream its output into the log, remove it."""
         _check_names(run.environ)
         mounts = self._mounts(run)
-        login = self.registry
-        source = Source(self.image, self.pull, self.pull_retries, self.pull_retry_delay, login)
+        source = Source(self.image, self.pull, self.pull_retries, self.pull_retry_delay, self.registry)
         plan = ContainerPlan(
             image=self.image,
             image_id=provide_image(source, run),

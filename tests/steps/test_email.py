@@ -138,9 +138,7 @@ def test_i10_a_value_inside_a_text_of_addresses_cannot_add_a_recipient(text: str
         pytest.param({"attachments": ["a", "~/b"]}, ("attachments", 1), "starts with `~`", id="home"),
     ],
 )
-def test_a_step_that_cannot_work_is_refused(
-    changes: dict[str, Any], location: tuple[str | int, ...], message: str
-):
+def test_a_step_that_cannot_work_is_refused(changes: dict[str, Any], location: tuple[str | int, ...], message: str):
     ((found, complaint),) = complaints(**changes)
     assert found == location
     assert message in complaint
@@ -149,24 +147,16 @@ def test_a_step_that_cannot_work_is_refused(
 @pytest.mark.parametrize(
     ("smtp", "location", "message"),
     [
-        pytest.param(
-            {"password": "hunter2", "username": "bob"}, "password", "must come from a secret", id="literal"
-        ),
-        pytest.param(
-            {"password": Plain("hunter2")}, "password", "must come from a secret", id="bare literal"
-        ),
+        pytest.param({"password": "hunter2", "username": "bob"}, "password", "must come from a secret", id="literal"),
+        pytest.param({"password": Plain("hunter2")}, "password", "must come from a secret", id="bare literal"),
         pytest.param({"username": "bob"}, "", "`username` and `password` go together", id="no password"),
-        pytest.param(
-            {"password": Rendered("x")}, "", "`username` and `password` go together", id="no username"
-        ),
+        pytest.param({"password": Rendered("x")}, "", "`username` and `password` go together", id="no username"),
         pytest.param(
             {"username": "bob", "password": Rendered("x"), "security": "none"},
             *("", "the password would cross the network for all to read"),
             id="password in the clear",
         ),
-        pytest.param(
-            {"security": "ssl"}, "security", "Input should be 'starttls', 'tls' or 'none'", id="security"
-        ),
+        pytest.param({"security": "ssl"}, "security", "Input should be 'starttls', 'tls' or 'none'", id="security"),
         pytest.param({"port": Plain("0")}, "port", "greater than or equal to 1", id="port 0"),
         pytest.param({"port": "587"}, "port", "valid integer", id="quoted port"),
         pytest.param({"timeout": Plain("0s")}, "timeout", "greater than or equal to 1", id="timeout 0"),

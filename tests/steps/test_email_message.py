@@ -59,9 +59,7 @@ def test_any_message_is_well_formed_and_says_what_it_was_given(
     to: list[Mailbox], subject: str, text: str, names: list[str]
 ):
     attachments = tuple(Attachment(name, b"\x00\r\n.\r\n\xff") for name in names)
-    data = as_bytes(
-        Message("<1@x>", to[0], tuple(to), subject, text, f"<p>{text}", tuple(to), attachments=attachments)
-    )
+    data = as_bytes(Message("<1@x>", to[0], tuple(to), subject, text, f"<p>{text}", tuple(to), attachments=attachments))
     assert data.isascii()
     assert data.endswith(b"\r\n")
     assert not re.search(rb"\r(?!\n)|(?<!\r)\n", data)

@@ -10,7 +10,7 @@ from flowmill_tasks.base import StepFailed
 from flowmill_tasks.email import Email, EmailOutput
 from flowmill_tasks.fields import Rendered
 from support.certificate import Certificate, make_certificate
-from support.smtp import mail_server, scripted_server
+from support.smtp import hang_up, mail_server, scripted_server
 from support.steps import ListLog, run_step, step_run
 
 PASSWORD = "canary-Pa55word"
@@ -134,9 +134,7 @@ def test_i13_a_wrong_certificate_fails_the_step_before_any_login(
 ):
     wrong = make_certificate(tmp_path, address, days)
     with mail_server(security, wrong, password=PASSWORD) as server:
-        smtp = server.settings(
-            security=security, **LOGIN, **({"ca_file": wrong.file.name} if trusted else {})
-        )
+        smtp = server.settings(security=security, **LOGIN, **({"ca_file": wrong.file.name} if trusted else {}))
         failed = failure(email(smtp), tmp_path)
     assert f"the certificate of `127.0.0.1:{server.port}` is not valid: {complaint}" in failed.message
     assert failed.permanent
@@ -153,9 +151,7 @@ def test_i13_without_starttls_nothing_is_sent(tmp_path: Path):
 
 def test_i13_what_is_said_before_tls_does_not_count_after_it(certificate: Certificate, tmp_path: Path):
     """A man in the middle may add replies to the one to STARTTLS, in the clear (CVE-2011-0411)."""
-    with scripted_server(
-        EHLO=b"250-hello\r\n250 STARTTLS\r\n", STARTTLS=b"220 go\r\n250 AUTH PLAIN\r\n"
-    ) as server:
+    with scripted_server(EHLO=b"250-hello\r\n250 STARTTLS\r\n", STARTTLS=b"220 go\r\n250 AUTH PLAIN\r\n") as server:
         failed = failure(email(server.settings(security="starttls", timeout=1, **LOGIN)), tmp_path)
     assert "while starting TLS" in failed.message
     assert [command.split()[0] for command in server.commands[:2]] == ["ehlo", "STARTTLS"]
@@ -168,8 +164,7 @@ def test_a_refused_login_is_permanent_and_tells_only_the_codes(tmp_path: Path):
     with scripted_server(EHLO=b"250-hello\r\n250 AUTH PLAIN\r\n", AUTH=said) as server:
         failed = failure(email(server.settings(**LOGIN)), tmp_path)
     assert failed.message == (
-        f"the server `127.0.0.1:{server.port}` refused the login (535 5.7.8); "
-        "look at `username` and `password`"
+        f"the server `127.0.0.1:{server.port}` refused the login (535 5.7.8); look at `username` and `password`"
     )
     assert failed.permanent
     assert failed.__cause__ is None
@@ -177,25 +172,31 @@ def test_a_refused_login_is_permanent_and_tells_only_the_codes(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("auth", "login", "message"),
+    ("offer", "login", "message"),
     [
-        pytest.param(b"250 hello\r\n", LOGIN, "it offers no login by password", id="not offered"),
-        pytest.param(b"250 AUTH XOAUTH2\r\n", LOGIN, "it offers no login by password", id="other kind"),
+        pytest.param(b"", LOGIN, "it offers no login by password", id="not offered"),
+        pytest.param(b"AUTH XOAUTH2", LOGIN, "it offers no login by password", id="other kind"),
+        pytest.param(b"AUTH CRAM-MD5", LOGIN, "its challenge cannot be read", id="bad challenge"),
         pytest.param(
-            b"250-hello\r\n250 AUTH PLAIN\r\n",
+            b"AUTH PLAIN",
             {"username": "bob", "password": Rendered("pässword")},
             "the user name and the password must be ASCII",
             id="not ascii",
         ),
     ],
 )
-def test_a_login_that_cannot_be_made_fails_the_step(
-    auth: bytes, login: dict[str, Any], message: str, tmp_path: Path
-):
-    with scripted_server(EHLO=auth) as server:
+def test_a_login_that_cannot_be_made_fails_the_step(offer: bytes, login: dict[str, Any], message: str, tmp_path: Path):
+    with scripted_server(EHLO=b"250-hello\r\n250 " + offer + b"\r\n", AUTH=b"334 abcde\r\n") as server:
         failed = failure(email(server.settings(**login)), tmp_path)
     assert failed.message == f"no login at the server `127.0.0.1:{server.port}`: {message}"
     assert failed.permanent
+
+
+def test_a_connection_that_breaks_during_the_login_is_worth_a_retry(tmp_path: Path):
+    with scripted_server(EHLO=b"250-hello\r\n250 AUTH PLAIN\r\n", AUTH=hang_up) as server:
+        failed = failure(email(server.settings(**LOGIN)), tmp_path)
+    assert "(while logging in)" in failed.message
+    assert not failed.permanent
 
 
 def test_x05_a_refused_recipient_fails_the_step_for_good_and_the_others_have_the_mail(tmp_path: Path):
@@ -215,9 +216,7 @@ def test_x05_a_refused_recipient_is_a_warning_where_that_is_allowed(tmp_path: Pa
         step = email(server.settings(), to="a@example.org, b@example.org", allow_refused=True)
         output = send(step, tmp_path, log=log)
     assert output.refused == ["b@example.org"]
-    assert log.lines[0].endswith(
-        "took the mail for 1 of 2 recipients and refused `b@example.org` (450 later)"
-    )
+    assert log.lines[0].endswith("took the mail for 1 of 2 recipients and refused `b@example.org` (450 later)")
 
 
 @pytest.mark.parametrize(
@@ -264,9 +263,7 @@ def test_x07_a_mail_above_the_servers_limit_is_not_begun(tmp_path: Path):
         pytest.param("large.bin", "would have 40.0 MiB with its attachments; at most 25 MiB", id="30 MB"),
     ],
 )
-def test_x07_a_bad_attachment_fails_the_step_before_it_connects(
-    attachment: str, complaint: str, tmp_path: Path
-):
+def test_x07_a_bad_attachment_fails_the_step_before_it_connects(attachment: str, complaint: str, tmp_path: Path):
     project = tmp_path / "project"
     (project / "folder").mkdir(parents=True)
     (tmp_path / "outside.csv").write_text("x")
