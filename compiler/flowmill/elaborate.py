@@ -154,16 +154,16 @@ def _model(step_type: type[Step] | None, own: dict[str, Any], route: Route, find
 
 def _step_type(value: dict[str, Any], route: Route, registry: Registry, findings: Findings) -> type[Step] | None:
     word = value.get("type")
-    if word is None:
-        return None  # reported as a missing key
-    found = registry.get(str(word))
+    if not isinstance(word, str):
+        return None  # reported as a missing key, or as one of the wrong type
+    found = registry.get(word)
     if found is None:
         findings.append(
             Finding(
                 (*route, "type"),
                 "unknown-type",
                 f"there is no step type `{word}`",
-                did_you_mean(str(word), registry),
+                did_you_mean(word, registry),
             )
         )
     return found

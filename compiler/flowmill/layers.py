@@ -10,13 +10,16 @@ from typing import Any
 
 import yaml
 
-from flowmill.diagnostics import Finding
+from flowmill.diagnostics import Finding, Route
 from flowmill.spec import HANDLERS
 from flowmill.suggest import did_you_mean
 from flowmill.tree import Tree
 
 EVERY_STEP = "all"
 """The key of `defaults` that holds keys for steps of any type."""
+
+_IDENTITY = frozenset({"project", "environment"})
+"""Keys that say which flow it is, and so cannot be overridden."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +53,13 @@ def stack(layers: Iterable[Tree | None]) -> Tree:
 
 def overrides(tree: Tree, known: Collection[str]) -> tuple[list[Override], list[Finding]]:
     """The environments that a flow names, and what is wrong with naming them."""
-    value = tree.plain().get("environment")
+    plain = tree.plain()
+    value = plain.get("environment")
     names = [value] if isinstance(value, str) else list(value) if isinstance(value, list | dict) else []
-    found, findings = [], []
+    found, findings = [], list(_unusable_overrides(value))
+    if "environment" in plain and not names:
+        message = "expected at least one environment"
+        findings.append(Finding(("environment",), "bad-value", message, f"there are: {', '.join(known)}"))
     for index, name in enumerate(names):
         route = ("environment", name if isinstance(value, dict) else index) if value != name else ("environment",)
         if not isinstance(name, str) or name not in known:
@@ -60,6 +67,17 @@ def overrides(tree: Tree, known: Collection[str]) -> tuple[list[Override], list[
         else:
             found.append(Override(name, tree.subtree(("environment", name)) if isinstance(value, dict) else None))
     return found, findings
+
+
+def _unusable_overrides(value: Any) -> Iterator[Finding]:
+    """What is wrong with the keys that differ in an environment, besides what is wrong with any key of a flow."""
+    for name, keys in value.items() if isinstance(value, dict) else ():
+        route: Route = ("environment", name)
+        if keys is not None and not isinstance(keys, dict):
+            yield Finding(route, "wrong-type", f"expected a map of the keys that differ in `{name}`")
+        for key in _IDENTITY & set(keys if isinstance(keys, dict) else ()):
+            message = f"`{key}` cannot differ between environments"
+            yield Finding((*route, key), "unknown-key", message, "remove it", at_key=True)
 
 
 def _unknown_environment(route: Any, name: Any, known: Collection[str], at_key: bool) -> Finding:

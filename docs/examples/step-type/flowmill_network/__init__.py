@@ -1,0 +1,1 @@
+"""Step types that look at the network."""
