@@ -24,6 +24,7 @@ tools_image() {
   fi
 }
 
+mkdir -p "$PREFECT_HOME"
 step flowmill validate
 step flowmill run specs/reports/monthly.yaml --env staging
 if tools_image; then

@@ -39,7 +39,7 @@ FIXED = (
 """What is volatile in an output, and what stands in its place. Paths of the scratch copy become relative."""
 
 PART = re.compile(
-    r"^<!-- (?P<kind>[a-z ]+): (?P<what>.+?) -->\n\n(?:```.*?^```\n|(?:\|[^\n]*\n)+|(?=\n|\Z))", re.M | re.S
+    r"^<!-- (?P<kind>[a-z ]+): (?P<what>.+?) -->\n(?:\n(?:```.*?^```\n|(?:\|[^\n]*\n)+))?", re.MULTILINE | re.DOTALL
 )
 
 

@@ -16,10 +16,10 @@ from flowmill.expressions.language import ExpressionError, Path
 from flowmill.expressions.render import Scope, fold
 from flowmill.flow import BoundFlow, BoundStep, Context
 from flowmill.layers import unknown_defaults
+from flowmill.reading.tree import Tree
 from flowmill.shapes import own_keys
 from flowmill.spec import HANDLERS, FlowSpec, StepKeys
 from flowmill.suggest import did_you_mean
-from flowmill.tree import Tree
 from flowmill_tasks.base import Step
 from flowmill_tasks.fields import core_value
 from flowmill_tasks.registry import Registry

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from flowmill.diagnostics import Route
+from flowmill.reading.tree import Tree
 from flowmill.spec import HANDLERS, FlowSpec, Project, StepKeys, Workspace
-from flowmill.tree import Tree
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
 

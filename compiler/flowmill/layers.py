@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from flowmill.diagnostics import Finding, Route
+from flowmill.reading.tree import Tree
 from flowmill.spec import HANDLERS
 from flowmill.suggest import did_you_mean
-from flowmill.tree import Tree
 
 EVERY_STEP = "all"
 """The key of `defaults` that holds keys for steps of any type."""

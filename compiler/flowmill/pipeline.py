@@ -13,7 +13,7 @@ from flowmill.flow import Context
 from flowmill.layers import Override, flow_layer, overrides, stack, standing_at, with_step_defaults
 from flowmill.plan import Plan
 from flowmill.planning import make_plan
-from flowmill.tree import Tree
+from flowmill.reading.tree import Tree
 from flowmill.workspace import Files, FlowFile, load
 from flowmill_tasks.registry import Registry, discover
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from flowmill.bind import bind
 from flowmill.diagnostics import Diagnostic, Finding, Related, Span
-from flowmill.source import read_source
+from flowmill.reading.file import read_source
+from flowmill.reading.parse import parse_tree
+from flowmill.reading.tree import Tree
 from flowmill.spec import NAME, NAME_RULE, Project, Workspace
-from flowmill.tree import Tree, parse_tree
 
 WORKSPACE_FILE = "flowmill.yaml"
 PROJECT_FILE = "project.yaml"

@@ -134,12 +134,8 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
-_LIST = {"type": "array", "items": {"type": ["string", "number", "boolean"]}}
-Arguments = Annotated[
-    list[Templated[Text]],
-    BeforeValidator(split_command),
-    WithJsonSchema({"anyOf": [{"type": "string"}, _LIST]}),
-]
+_TEXT_OR_LIST = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": ["string", "number", "boolean"]}}]}
+Arguments = Annotated[list[Templated[Text]], BeforeValidator(split_command), WithJsonSchema(_TEXT_OR_LIST)]
 """Arguments as a list, or as one text that is split where a shell would split it."""
 Volume = Annotated[Line, AfterValidator(_checked_volume)]
 Folder = Annotated[Line, _matching("/.*", "an absolute path in the container")]
@@ -156,7 +152,7 @@ class Docker(Step):
     argument_fields = frozenset({"command", "entrypoint"})
 
     image: ImageReference = Field(
-        description="The image, with its tag or digest.", examples=["python:3.12-slim", "team/etl:1.4"]
+        description="The image, with its tag or digest.", examples=["python:3.12-slim", "team/etl:${{ environment }}"]
     )
     command: Annotated[Arguments, AfterValidator(_not_empty)] | None = Field(
         default=None,

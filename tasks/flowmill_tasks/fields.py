@@ -21,8 +21,14 @@ class Plain(str):
     __slots__ = ()
 
 
+class Folded(Plain):
+    """Text that an expression gave when the flow was compiled; like bare text, it may become a number."""
+
+    __slots__ = ()
+
+
 class Rendered(Plain):
-    """Text that an expression gave while the run was going on; like bare text, it may become a number."""
+    """The same, but given while the run was going on."""
 
     __slots__ = ()
 
@@ -162,7 +168,7 @@ def _only_from_a_secret(value: Any) -> Any:
         return value
     if isinstance(value, Rendered | int):
         return Redacted(str(value))
-    raise PydanticCustomError("secret_literal", "must come from a secret, for example ${{{{ secrets.name.key }}}}")
+    raise PydanticCustomError("secret_literal", "must come from a secret, for example ${{ secrets.name.key }}")
 
 
 Templated = Annotated[T, WrapValidator(_unless_unrendered)]

@@ -10,16 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowmill.diagnostics import Diagnostic
-from flowmill.source import SIZE_LIMIT, Source
-from flowmill.tree import DEPTH_LIMIT, Tree, parse_tree
+from flowmill.reading.document import DEPTH_LIMIT
+from flowmill.reading.file import SIZE_LIMIT
+from flowmill.reading.parse import parse_tree
+from flowmill.reading.source import Source
+from flowmill.reading.tree import Tree
 
 READ_ALONE = """
 import json, resource, sys, time
 if sys.argv[1] == "without libyaml":
     sys.modules["yaml._yaml"] = None
 resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
-from flowmill.source import Source
-from flowmill.tree import Tree, parse_tree
+from flowmill.reading.source import Source
+from flowmill.reading.parse import parse_tree
+from flowmill.reading.tree import Tree
 
 def read(text):
     before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()

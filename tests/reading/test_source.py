@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 
 from flowmill.diagnostics import Diagnostic, Span
-from flowmill.source import SIZE_LIMIT, Source, looks_like_credential, read_source
-from flowmill.tree import Tree, parse_tree
+from flowmill.reading.credentials import looks_like_credential
+from flowmill.reading.file import SIZE_LIMIT, read_source
+from flowmill.reading.parse import parse_tree
+from flowmill.reading.source import Source
+from flowmill.reading.tree import Tree
 
 NOBODY = 65534
 SECRET_TEXT = "root:x:0:0"

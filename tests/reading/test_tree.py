@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
 from flowmill.diagnostics import Diagnostic, Finding, Part, RelatedRoute, Route, Severity
-from flowmill.source import FORBIDDEN, Source
-from flowmill.tree import Tree, parse_tree
+from flowmill.reading.characters import FORBIDDEN
+from flowmill.reading.parse import parse_tree
+from flowmill.reading.source import Source
+from flowmill.reading.tree import Tree
 from flowmill_tasks.fields import Flag, Plain, Text, WholeNumber, core_value
 
 

@@ -1,6 +1,5 @@
 """A worked case: every hour three containers fetch, load and publish the trips of one scooter provider."""
 
-import asyncio
 import json
 import re
 import subprocess
@@ -18,7 +17,7 @@ from flowmill.local.select import plan_of
 from flowmill.pipeline import compile_workspace
 from flowmill.plan import Plan, StepPlan
 from flowmill.running.runtime import Runtime
-from support.flows import DictSecrets, Finished, Ran, flowmill, read_run, run_plan, write_workspace
+from support.flows import DictSecrets, Finished, Ran, flowmill, run_again, run_flow, run_plan, write_workspace
 from support.prefect_server import PrefectServer
 from support.recording import Containers
 from support.slack import Reply, SlackEndpoint, slack_endpoint
@@ -209,14 +208,16 @@ def test_each_container_gets_the_exact_command_and_the_whole_secret(
 
 
 @pytest.mark.prefect
-def test_a_retry_of_the_whole_run_keeps_the_hour(prefect_server: PrefectServer, spec: Path) -> None:
+def test_a_retry_of_the_whole_run_keeps_the_hour(
+    prefect_server: PrefectServer, spec: Path, slack: SlackEndpoint
+) -> None:
     clock = Clock(EARLY)
     containers = Containers({"publish": 4}, after=lambda step: setattr(clock, "now", LATE))
     plan = impatient(plan_of(spec, "staging"))
-    with slack_endpoint() as slack:
-        flow: Any = build_flow(plan, runtime(spec, containers, slack, clock)).with_options(retries=1)
-        state = asyncio.run(flow(return_state=True))
-    assert read_run(prefect_server, state.state_details.flow_run_id, plan).state.is_completed()
+    flow = build_flow(plan, runtime(spec, containers, slack, clock))
+    failed = run_flow(prefect_server, flow, plan)
+    retried = run_again(prefect_server, failed, flow, plan)
+    assert (failed.state.name, retried.state.name) == ("Failed", "Completed")
     assert containers.steps()[-1] == "publish"
     assert set(containers.argument_after("--time-max")) == {"2026-4-2-7"}
 

@@ -22,6 +22,8 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import FlowRun, Log, State, TaskRun
 from prefect.client.schemas.sorting import LogSort
+from prefect.flow_engine import run_flow_async
+from prefect.states import Scheduled
 
 from flowmill.backend.flow import build_flow
 from flowmill.local.runtime import local_runtime
@@ -121,9 +123,22 @@ class Ran:
 
 def run_plan(server: PrefectServer, plan: Plan, runtime: Runtime, **parameters: Any) -> Ran:
     """Run a plan in this process and read the run back."""
-    flow: Any = build_flow(plan, runtime)
+    return run_flow(server, build_flow(plan, runtime), plan, **parameters)
+
+
+def run_flow(server: PrefectServer, flow: Any, plan: Plan, **parameters: Any) -> Ran:
+    """Run a compiled flow in this process and read the run back."""
     state = asyncio.run(flow(**parameters, return_state=True))
     return read_run(server, state.state_details.flow_run_id, plan)
+
+
+def run_again(server: PrefectServer, ran: Ran, flow: Any, plan: Plan) -> Ran:
+    """Retry an ended run, as Prefect's UI asks for it and a worker does it, and read it back."""
+    with server.client() as client:
+        client.set_flow_run_state(ran.run.id, Scheduled(name="AwaitingRetry"), force=True)
+        run = client.read_flow_run(ran.run.id)
+    asyncio.run(run_flow_async(flow, flow_run=run, parameters=run.parameters, return_type="state"))
+    return read_run(server, run.id, plan)
 
 
 def run_spec(server: PrefectServer, spec: Path, environment: str = "staging", **parameters: Any) -> Ran:

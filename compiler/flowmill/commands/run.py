@@ -139,12 +139,15 @@ def _run(
     parameters: dict[str, Any],
     colour: bool | None,
 ) -> int:
-    from flowmill.local.on_prefect import run_here
+    from flowmill.local.on_prefect import NoServer, run_here
     from flowmill.local.runtime import local_runtime
 
     before = _messages(outbox)
     with _view(colour) as view:
-        succeeded = run_here(plan, local_runtime(spec, outbox, view, selection), parameters)
+        try:
+            succeeded = run_here(plan, local_runtime(spec, outbox, view, selection), parameters)
+        except NoServer as error:
+            raise click.ClickException(str(error)) from None
     if outbox and _messages(outbox) - before:
         write(f"messages were not sent: they are in {outbox}/ (--deliver sends them)\n")
     return 0 if succeeded else 1

@@ -8,7 +8,7 @@ from typing import Any
 
 from flowmill.expressions.language import ExpressionError, Parsed, Path, parse
 from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, join, split
-from flowmill_tasks.fields import Rendered, Unrendered
+from flowmill_tasks.fields import Folded, Plain, Rendered, Unrendered
 
 Scope = dict[str, Any]
 
@@ -43,12 +43,12 @@ def _fold_text(text: str, scope: Scope, inline: Callable[[Path], Any]) -> Any:
         return text
     folded = [_fold_piece(piece, scope, inline) for piece in pieces]
     if len(folded) == 1 and not isinstance(folded[0], Expression):
-        return map_texts(_marked(folded[0]), _settled)
+        return map_texts(_marked(folded[0], Folded), _settled)
     joined = tuple(piece if isinstance(piece, Expression) else as_text(piece) for piece in folded)
     flat = _flatten(joined)
     if any(isinstance(piece, Expression) for piece in flat):
         return Unrendered(join(flat))
-    return _settled(Rendered("".join(piece for piece in flat if isinstance(piece, str))))
+    return _settled(Folded("".join(piece for piece in flat if isinstance(piece, str))))
 
 
 def _settled(text: str) -> str:
@@ -102,7 +102,7 @@ def _render_text(text: str, scope: Scope, escape: bool) -> Any:
         raise ExpressionError("an expression is not closed with `}}`")
     values = [_evaluate(piece.source, scope) if isinstance(piece, Expression) else piece for piece in pieces]
     if len(values) == 1 and not escape:
-        return _marked(values[0])
+        return _marked(values[0], Rendered)
     shown = (
         html.escape(as_text(value)) if escape and isinstance(piece, Expression) else as_text(value)
         for piece, value in zip(pieces, values, strict=True)
@@ -120,15 +120,15 @@ def _evaluate(source: str, scope: Scope) -> Any:
     return value
 
 
-def _marked(value: Any) -> Any:
+def _marked(value: Any, mark: type[Plain]) -> Any:
     """The result of an expression, its texts marked as such so that they may become numbers."""
     if isinstance(value, Unrendered):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _marked(item) for key, item in value.items()}
+        return {str(key): _marked(item, mark) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_marked(item) for item in value]
-    return value if isinstance(value, bool | int | float) or value is None else Rendered(as_text(value))
+        return [_marked(item, mark) for item in value]
+    return value if isinstance(value, bool | int | float) or value is None else mark(as_text(value))
 
 
 def as_text(value: Any) -> str:

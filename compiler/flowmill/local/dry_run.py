@@ -1,18 +1,24 @@
 """What a run would do, step by step: every command with its values, `***` for secrets; nothing is started."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flowmill.expressions.language import ExpressionError, Parsed, parse
 from flowmill.expressions.placeholder import Placeholders
-from flowmill.expressions.render import render
+from flowmill.expressions.render import map_texts, render
+from flowmill.expressions.template import Expression, Piece, has_expression, join, split
 from flowmill.plan import Plan, StepPlan
 from flowmill.running.attempt import build_model, marked
 from flowmill.running.run import Facts, Run
 from flowmill.running.runtime import Runtime
 from flowmill_tasks.base import StepFailed, StepRun
 from flowmill_tasks.cancellation import Cancellation
+
+_RESULTS = ("steps", "failure")
+"""What only a real run gives a value to."""
 
 
 def dry_run(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> Iterator[str]:
@@ -39,11 +45,12 @@ def _headline(group: str, step: StepPlan) -> str:
 
 
 def _lines(step: StepPlan, run: Run) -> Iterator[str]:
+    step = replace(step, config=map_texts(step.config, _named), env=map_texts(step.env, _named))
     try:
         model = build_model(step, run)
         env = render(marked(step.env), run.scope())
-    except StepFailed as failure:
-        yield f"cannot be shown before the run: {failure.message}"
+    except (StepFailed, ExpressionError) as failure:
+        yield f"cannot be shown before the run: {failure}"
         return
     for key, value in env.items():
         yield f"{key}={value}"
@@ -52,21 +59,29 @@ def _lines(step: StepPlan, run: Run) -> Iterator[str]:
     yield from (line for text in model.preview(_step_run(step, run)) for line in text.splitlines())
 
 
+def _named(text: str) -> str:
+    """The text with `<the expression>` for every expression that needs the result of a step."""
+    pieces = split(text) if has_expression(text) else ()
+    return join(tuple(map(_named_piece, pieces))) if pieces and isinstance(pieces, tuple) else text
+
+
+def _named_piece(piece: Piece) -> Piece:
+    parsed = parse(piece.source) if isinstance(piece, Expression) else None
+    if isinstance(parsed, Parsed) and any(path[0] in _RESULTS for path in parsed.references):
+        return f"<{parsed.source.strip()}>"
+    return piece
+
+
 def _run(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> Run:
     now = (runtime.clock() if runtime.clock else datetime.now(UTC)).astimezone(ZoneInfo(plan.timezone))
     return _Rehearsal(plan, runtime, Facts("dry-run", now, now), parameters)
 
 
 class _Rehearsal(Run):
-    """A run whose secrets are stars and whose results are their own names."""
+    """A run whose secrets are stars."""
 
     def scope(self) -> dict[str, Any]:
-        return {
-            **super().scope(),
-            "secrets": Placeholders("***", grows=False),
-            "steps": Placeholders("steps", grows=True),
-            "failure": Placeholders("failure", grows=True),
-        }
+        return {**super().scope(), "secrets": Placeholders("***")}
 
 
 class _Silence:

@@ -33,7 +33,8 @@ def parameters_from(given: Iterable[str], plan: Plan) -> dict[str, Any]:
     for name, value in values.items():
         if value is None:
             raise BadParameter(f"parameter `{name}` has no default: give it with --set {name}=…")
-    return values
+    # As Prefect hands them to a run: a dry run must not show `2` where the step gets `2.0`.
+    return {name: float(value) if declared[name].type == "number" else value for name, value in values.items()}
 
 
 def _typed(parameter: ParameterPlan, text: str) -> Any:

@@ -4,6 +4,8 @@ import asyncio
 import os
 from typing import Any
 
+import httpx
+
 from flowmill.plan import Plan
 from flowmill.running.runtime import Runtime
 
@@ -18,12 +20,41 @@ _SETTINGS = {
 }
 
 
+class NoServer(Exception):
+    """Prefect's API cannot be reached; the message says what to do."""
+
+
 def run_here(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> bool:
-    """Run the flow in this process and return whether it succeeded; Prefect keeps its states and logs."""
+    """Run the flow in this process and return whether it succeeded; Prefect keeps its states and logs.
+
+    Raises:
+        NoServer: neither the configured server nor an embedded one answers.
+    """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     from flowmill.backend.flow import build_flow
 
     flow: Any = build_flow(plan, runtime)
-    state = asyncio.run(flow(**parameters, return_state=True))
+    try:
+        state = asyncio.run(flow(**parameters, return_state=True))
+    except httpx.HTTPStatusError as error:
+        raise NoServer(f"the Prefect server at {_address()} answers {error.response.status_code}") from None
+    except (httpx.TransportError, RuntimeError) as error:
+        raise _no_server(error) from None
     return bool(state.is_completed())
+
+
+def _no_server(error: Exception) -> Exception:
+    """The error in a user's words if it is about the server; Prefect tells such ones only by their text."""
+    text = str(error)
+    if "ephemeral" in text:
+        return NoServer("Prefect's embedded server did not start; `prefect server start` shows why")
+    if isinstance(error, httpx.TransportError) or "reach API" in text:
+        return NoServer(f"no Prefect server answers at {_address()}: start it, or unset PREFECT_API_URL")
+    return NoServer(text) if "incompatible versions" in text else error
+
+
+def _address() -> str:
+    """The server's address without a password that may stand in it."""
+    url = httpx.URL(os.environ.get("PREFECT_API_URL", "http://127.0.0.1"))
+    return str(url.copy_with(username=None, password=None))

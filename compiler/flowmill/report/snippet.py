@@ -8,7 +8,7 @@ from flowmill.report.style import Style, printable
 _WIDTH = 120
 _BEHIND_KEY = re.compile(r"""^(\s*(?:-\s+)?(?:[\w.-]+|"[^"]*"|'[^']*')\s*:\s*)(.*)$""")
 _CREDENTIAL = re.compile(
-    r"(?i)([\w-]*(?:pass|pwd|secret|token|webhook|credential|api_?key|private)[\w-]*[\"']?\s*[:=]\s*)([^\s,}{]+|\S.*$)"
+    r"(?i)([\w-]*(?:pass|pwd|secret|token|webhook|credential|api_?key|private)[\w-]*[\"']?\s*[:=]\s*)([\"']?\$\{\{|[^\s,}{]+|\S.*$)"
 )
 
 

@@ -55,8 +55,14 @@ def _texts(value: Any) -> list[str]:
     if value is None or isinstance(value, bool):
         return []
     text = str(value)
+    return [text, *_parts(text)]
+
+
+def _parts(text: str) -> list[str]:
+    """What of a text turns up alone: the lines of a key, the addresses of a list."""
     lines = [line.strip() for line in text.splitlines()]
-    return [text, *lines] if len(lines) > 1 else [text]
+    addresses = [part.strip() for part in text.split(",")] if "@" in text else []
+    return [part for part in (*lines, *addresses) if part != text]
 
 
 def _forms(text: str) -> set[str]:

@@ -3,4 +3,5 @@
 import sys
 from pathlib import Path
 
-print(len(Path(sys.argv[1]).read_text().splitlines()) - 1)
+rows = Path(sys.argv[1]).read_text().splitlines()
+sys.stdout.write(f"{len(rows) - 1}\n")

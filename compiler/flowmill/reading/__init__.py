@@ -1,0 +1,1 @@
+"""Bytes -> text -> tree: a spec as a person wrote it, with a place for everything in it."""

@@ -1,0 +1,117 @@
+"""YAML text as a `Tree`: plain values, and a place for every key, every value and every part of a scalar.
+
+The language is YAML 1.2 without what makes a text mean something else than a reviewer reads: no tags, no
+merge keys, no duplicate keys, no second document. Nothing is typed: a bare scalar stays the text that it was.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
+from yaml import MappingNode, Node, ScalarNode
+
+from flowmill.diagnostics import Diagnostic, Finding, Part, Related, Route, Span
+from flowmill.reading.credentials import looks_like_credential
+from flowmill.reading.nodes import UNTYPED, child, extent, is_empty, like, overlaid, plain
+from flowmill.reading.scalar_places import offset_in_scalar
+from flowmill.reading.source import Source
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A document whose root is a map; several files when it was merged by `overlay`."""
+
+    root: MappingNode
+    sources: Mapping[str, Source]
+    """The files that nodes come from, by the path in their marks."""
+    warnings: tuple[Diagnostic, ...] = ()
+
+    @staticmethod
+    def empty(path: str) -> "Tree":
+        """The document of a file that is not there."""
+        mark = yaml.Mark(path, 0, 0, 0, None, 0)
+        return Tree(MappingNode(UNTYPED, [], mark, mark), {path: Source(path, "")})
+
+    def plain(self) -> dict[str, Any]:
+        """The document as maps and lists of `Plain` (written bare), `str` (quoted, or a block) and None."""
+        return {key.value: plain(value) for key, value in self.root.value}
+
+    def at(self, route: Route) -> Node | None:
+        """The value at a route, or None where there is none."""
+        node, _, complete = self._follow(route)
+        return node if complete else None
+
+    def subtree(self, route: Route) -> "Tree | None":
+        """The map at a route as a document of its own, or None where there is no map."""
+        node = self.at(route)
+        return replace(self, root=node) if isinstance(node, MappingNode) else None
+
+    def only(self, *keys: str) -> "Tree":
+        """The document with these top-level keys alone."""
+        return self._filtered(lambda key: key in keys)
+
+    def without(self, *keys: str) -> "Tree":
+        """The document with these top-level keys left out."""
+        return self._filtered(lambda key: key not in keys)
+
+    def _filtered(self, wanted: Callable[[str], bool]) -> "Tree":
+        pairs = [pair for pair in self.root.value if wanted(pair[0].value)]
+        return replace(self, root=like(self.root, pairs))
+
+    def overlay(self, other: "Tree") -> "Tree":
+        """A copy with `other` on top: maps merge, everything else of `other` replaces; places stay true."""
+        root = overlaid(self.root, other.root)
+        return Tree(root, {**self.sources, **other.sources}, self.warnings + other.warnings)
+
+    def locate(self, finding: Finding) -> Diagnostic:
+        """A finding with its place, marked as secret where the source line may show a credential."""
+        span = self.span(finding.route, at_key=finding.at_key, part=finding.part)
+        related = tuple(
+            Related(self.span(other.route, at_key=other.at_key), other.message) for other in finding.related
+        )
+        source = self.sources[span.path]
+        secret = (
+            finding.code == "secret-literal"
+            or any(isinstance(key, str) and looks_like_credential(key) for key in finding.route)
+            or source.may_show_secret(span.line)
+        )
+        found = Diagnostic(span, finding.code, finding.message, finding.hint, related, finding.severity)
+        return replace(found, secret=secret, source_line=source.line(span.line))
+
+    def span(self, route: Route, *, at_key: bool = False, part: Part | None = None) -> Span:
+        """The place of a route, or of as much of it as exists.
+
+        Args:
+            route: keys and indices from the root.
+            at_key: the place of the last key instead of its value's.
+            part: a stretch of the scalar at the route, as offsets into its value.
+        """
+        node, key, complete = self._follow(route)
+        if key is not None and ((at_key and complete) or is_empty(node)):
+            node = key
+        source = self.sources[node.start_mark.name]
+        start, end = extent(node, source.text)
+        if part is not None and complete and node is not key and isinstance(node, ScalarNode):
+            return _part_span(source, node, start, end, part)
+        return source.span(start, end)
+
+    def _follow(self, route: Route) -> tuple[Node, Node | None, bool]:
+        """The value at the longest part of a route that exists, its key, and whether that is all of it."""
+        node: Node = self.root
+        key: Node | None = None
+        for step in route:
+            found = child(node, step)
+            if found is None:
+                return node, key, False
+            key, node = found
+        return node, key, True
+
+
+def _part_span(source: Source, node: ScalarNode, start: int, end: int, part: Part) -> Span:
+    written_end = node.end_mark.index if node.style in ("|", ">") else end
+    written, style = source.text[start:written_end], node.style or ""
+    first, last = (
+        min(start + offset_in_scalar(written, style, node.value, offset), end) for offset in (part.start, part.end)
+    )
+    return source.span(first, last)

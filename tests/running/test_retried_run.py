@@ -1,0 +1,55 @@
+"""Retrying a whole run: the same run, its start kept, what it has done already not done again."""
+
+from pathlib import Path
+
+import pytest
+
+from flowmill.backend.flow import build_flow
+from flowmill.local.runtime import local_runtime
+from flowmill.local.select import plan_of
+from support.flows import run_again, run_flow, script, write_job
+from support.prefect_server import PrefectServer
+
+pytestmark = pytest.mark.prefect
+
+NOTE = 'echo "$1" >> "$2"'
+FAILS_ONCE = f'{NOTE}; [ -e "$3" ] || {{ touch "$3"; exit 1; }}'
+
+
+def test_the_start_of_a_run_is_kept_by_the_server(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    """Each attempt is made by a flow of its own, as by two processes of a worker."""
+    starts = tmp_path / "starts"
+    moments = ["${{ run.start | date('%H:%M:%S.%f') }} ${{ run.scheduled | date('%H:%M:%S.%f') }}", str(starts)]
+    spec = write_job(tmp_path, script("once", FAILS_ONCE, args=[*moments, str(tmp_path / "mark")]))
+    plan = plan_of(spec, "staging")
+    failed = run_flow(prefect_server, build_flow(plan, local_runtime(spec)), plan)
+    retried = run_again(prefect_server, failed, build_flow(plan, local_runtime(spec)), plan)
+    assert (failed.state.name, retried.state.name) == ("Failed", "Completed")
+    first, second = starts.read_text().splitlines()
+    assert first == second
+
+
+def test_x42_a_retried_run_does_not_repeat_what_has_succeeded(
+    prefect_server: PrefectServer, tmp_path: Path
+) -> None:
+    trail, mark, outbox = tmp_path / "trail", tmp_path / "mark", tmp_path / "outbox"
+    spec = write_job(
+        tmp_path,
+        script("one", f"{NOTE}; echo seven", args=["one", str(trail)]),
+        {
+            "id": "mail",
+            "type": "email",
+            "to": "ops@example.org",
+            "subject": "hello",
+            "text": "hello",
+            "from": "flows@example.org",
+            "smtp": "${{ secrets.mail }}",
+        },
+        script("three", FAILS_ONCE, args=["${{ steps.one.stdout }}", str(trail), str(mark)]),
+    )
+    plan = plan_of(spec, "staging")
+    failed = run_flow(prefect_server, build_flow(plan, local_runtime(spec, outbox)), plan)
+    retried = run_again(prefect_server, failed, build_flow(plan, local_runtime(spec, outbox)), plan)
+    assert (failed.state.name, retried.state.name) == ("Failed", "Completed")
+    assert trail.read_text().split() == ["one", "seven", "seven"]
+    assert len(list(outbox.iterdir())) == 1
