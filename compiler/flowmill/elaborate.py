@@ -4,10 +4,11 @@ In order: expressions are checked by name, what is known now is folded in, the m
 one step does not hide those of another.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
+from pydantic_core import PydanticCustomError
 
 from flowmill.bind import bind
 from flowmill.diagnostics import Finding, Route
@@ -34,7 +35,7 @@ def elaborate(tree: Tree, environment: str, context: Context) -> tuple[BoundFlow
     """Bind a flow's merged tree; the flow comes back even where it is wrong, for the checks."""
     raw = tree.plain()
     findings = list(unknown_defaults(tree, context.registry))
-    folded = _Folding(raw, environment, context, findings).all()
+    folded = _Folding(_split(raw, context.registry), environment, context, findings).all()
     spec, broken = _best_effort(FlowSpec, folded, (), _PLACEHOLDERS, findings)
     groups = {
         group: tuple(
@@ -53,6 +54,29 @@ def _without_consequences(findings: Findings, expressions: Findings) -> Findings
     wrong = {finding.route for finding in expressions}
     wrong |= {route[:-1] for route in wrong if isinstance(route[-1], int)}
     return [*expressions, *(finding for finding in findings if finding.at_key or finding.route not in wrong)]
+
+
+def _split(raw: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
+    """The keys with every text of a step that stands for a list taken apart, before values are put in."""
+    groups = {group: [_split_step(step, registry) for step in _items(raw.get(group))] for group in ("steps", *HANDLERS)}
+    return {key: groups[key] if key in groups and isinstance(value, list) else value for key, value in raw.items()}
+
+
+def _split_step(step: Any, registry: Registry) -> Any:
+    step_type = registry.get(str(step.get("type"))) if isinstance(step, dict) else None
+    splits = step_type.split_fields if step_type else {}
+    return (
+        {**step, **{key: _taken_apart(step[key], split) for key, split in splits.items() if key in step}}
+        if splits
+        else step
+    )
+
+
+def _taken_apart(value: Any, split: Callable[[Any], Any]) -> Any:
+    try:
+        return split(value)
+    except PydanticCustomError:
+        return value  # the model says what is wrong with it
 
 
 def _items(value: Any) -> list[Any]:

@@ -122,6 +122,9 @@ class Step(BaseModel):
     """Whether `env` and `env_from` mean something to it."""
     delivery_fields: ClassVar[frozenset[str]] = frozenset()
     """Keys that are only needed to deliver (credentials): left unevaluated when messages go to the outbox."""
+    split_fields: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    """Keys whose text stands for a list, and what takes it apart: done before any value is put in, so that a
+    value can never become a second item."""
     argument_fields: ClassVar[frozenset[str]] = frozenset()
     """Keys that become arguments of a program, which everybody on the machine can see: no secret may stand there."""
     html_fields: ClassVar[frozenset[str]] = frozenset()

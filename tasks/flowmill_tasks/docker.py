@@ -150,6 +150,7 @@ class Docker(Step):
     summary = "Run a command in a container, on the Docker engine of the worker's machine"
     takes_environment = True
     argument_fields = frozenset({"command", "entrypoint"})
+    split_fields = {"command": split_command, "entrypoint": split_command}
 
     image: ImageReference = Field(
         description="The image, with its tag or digest.", examples=["python:3.12-slim", "team/etl:${{ environment }}"]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import yaml
 from pydantic import BaseModel
 
 from flowmill import spec
@@ -18,6 +17,9 @@ from flowmill.bind import keys_of
 from flowmill.codes import catalogue
 from flowmill.expressions.functions import FILTERS, FUNCTIONS
 from flowmill.pipeline import Compiled
+from flowmill.reading.parse import parse_tree
+from flowmill.reading.source import Source
+from flowmill.reading.tree import Tree
 from flowmill.report import formats, render
 from flowmill.report.style import Style
 from flowmill_tasks.registry import discover
@@ -97,8 +99,8 @@ def test_a_case_says_what_it_shows(case: Case) -> None:
 def keys_shown() -> set[str]:
     """Every key that stands anywhere in the right specs, or in the workspace around them."""
     files = [*(FOLDER / "ok").rglob("*.yaml"), *WORKSPACE.rglob("*.yaml")]
-    documents = [yaml.load(path.read_bytes(), yaml.BaseLoader) for path in files]
-    return {key for document in documents for key in keys_in(document)}
+    trees = [parse_tree(Source(path.name, path.read_bytes().decode("utf-8-sig"))) for path in files]
+    return {key for tree in trees if isinstance(tree, Tree) for key in keys_in(tree.plain())}
 
 
 def keys_in(value: Any) -> Iterator[str]:
