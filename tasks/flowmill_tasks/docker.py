@@ -12,7 +12,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
 from pydantic import ModelWrapValidatorHandler as Handler
@@ -150,7 +150,7 @@ class Docker(Step):
     summary = "Run a command in a container, on the Docker engine of the worker's machine"
     takes_environment = True
     argument_fields = frozenset({"command", "entrypoint"})
-    split_fields = {"command": split_command, "entrypoint": split_command}
+    split_fields: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"command": split_command, "entrypoint": split_command}
 
     image: ImageReference = Field(
         description="The image, with its tag or digest.", examples=["python:3.12-slim", "team/etl:${{ environment }}"]
