@@ -9,7 +9,7 @@ and the program: `$HOME`, `*` and `;` mean nothing unless the command is `[sh, -
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
