@@ -7,7 +7,7 @@ from pathlib import Path
 
 from flowmill.bind import bind
 from flowmill.diagnostics import Diagnostic, Finding, Related, Span
-from flowmill.reading.file import read_source
+from flowmill.reading.file import read_source, unreadable
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.tree import Tree
 from flowmill.spec import NAME, NAME_RULE, Project, Workspace
@@ -59,9 +59,17 @@ def find_root(path: Path) -> Path | None:
     start = path if path.is_dir() else path.parent
     for folder in (start, *start.absolute().parents):
         for candidate in (folder, folder / "specs"):
-            if (candidate / WORKSPACE_FILE).exists():
+            if is_there(candidate / WORKSPACE_FILE):
                 return candidate
     return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything lies there; not so in a folder of somebody else that may not be searched."""
+    try:
+        return path.exists() or path.is_symlink()
+    except OSError:
+        return False
 
 
 def load(root: Path, only: frozenset[Path] | None = None) -> Files:
@@ -72,11 +80,14 @@ def load(root: Path, only: frozenset[Path] | None = None) -> Files:
     """
     files = Files(root)
     _load_workspace(files)
-    for folder in _folders(root):
-        flows = [path for path in _yaml_files(folder) if path.name != PROJECT_FILE and _wanted(path, only)]
+    for folder in _folders(files):
+        paths = _yaml_files(files, folder)
+        flows = [path for path in paths if path.name != PROJECT_FILE and _wanted(path, only)]
         if flows:
-            _load_project(files, folder)
-            _load_flows(files, folder, flows)
+            is_declared = folder / PROJECT_FILE in paths
+            if is_declared:
+                _load_project(files, folder)
+            _load_flows(files, folder, flows, is_declared)
     _strays(files, only)
     return files
 
@@ -93,16 +104,25 @@ def _wanted(path: Path, only: frozenset[Path] | None) -> bool:
     return only is None or any(path.absolute() == item or item in path.absolute().parents for item in only)
 
 
-def _folders(root: Path) -> list[Path]:
+def _entries(files: Files, folder: Path) -> list[os.DirEntry[str]]:
+    """What lies in a folder; one that cannot be read is reported."""
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError as error:
+        files.diagnostics.append(unreadable(folder, shown_path(folder), error))
+        return []
+
+
+def _folders(files: Files) -> list[Path]:
     """The folders that may be projects; links are not followed, so that no file is read twice."""
-    with os.scandir(root) as entries:
-        found = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    entries = _entries(files, files.root)
+    found = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     return sorted(folder for folder in found if not folder.name.startswith((".", "__")))
 
 
-def _yaml_files(folder: Path) -> list[Path]:
-    with os.scandir(folder) as entries:
-        names = [entry.name for entry in entries]
+def _yaml_files(files: Files, folder: Path) -> list[Path]:
+    names = [entry.name for entry in _entries(files, folder)]
     flows = [name for name in names if name.endswith((".yaml", ".yml")) and not name.endswith(".test.yaml")]
     return [folder / name for name in sorted(flows)]
 
@@ -149,10 +169,7 @@ def _workspace_findings(workspace: Workspace) -> Iterator[Finding]:
 
 
 def _load_project(files: Files, folder: Path) -> None:
-    path = folder / PROJECT_FILE
-    if not path.exists():
-        return
-    tree = _read(files, path)
+    tree = _read(files, folder / PROJECT_FILE)
     if tree is None:
         return
     bound = bind(Project, tree.plain(), ())
@@ -162,13 +179,13 @@ def _load_project(files: Files, folder: Path) -> None:
     files.projects[folder.name] = ProjectFile(folder.name, folder, tree, bound)
 
 
-def _load_flows(files: Files, folder: Path, paths: list[Path]) -> None:
+def _load_flows(files: Files, folder: Path, paths: list[Path], is_declared: bool) -> None:
     if not NAME.fullmatch(folder.name):
         files.diagnostics.append(
             _file_problem(folder, "bad-name", f"the folder `{folder.name}` is not a name", NAME_RULE)
         )
         return
-    if folder.name not in files.projects and not (folder / PROJECT_FILE).exists():
+    if not is_declared:
         files.diagnostics.append(_undeclared(folder))
     for path in paths:
         _load_flow(files, folder, path)
@@ -198,7 +215,7 @@ def _undeclared(folder: Path) -> Diagnostic:
 
 def _strays(files: Files, only: frozenset[Path] | None) -> None:
     """Specs beside `flowmill.yaml` belong to no project and would silently never run."""
-    for path in _yaml_files(files.root):
+    for path in _yaml_files(files, files.root):
         if path.name != WORKSPACE_FILE and _wanted(path, only):
             message = f"`{path.name}` lies outside of any project"
             hint = f"move it into a project's folder, such as {shown_path(files.root / 'project' / path.name)}"

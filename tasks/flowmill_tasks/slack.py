@@ -165,7 +165,9 @@ class Slack(Step):
     def execute(self, run: StepRun) -> SlackOutput:
         body = self._body()
         if run.outbox is not None:
-            return SlackOutput(path=str(write_to_outbox(run.outbox, run.step_id, ".json", body)))
+            path = write_to_outbox(run.outbox, run.step_id, ".json", body)
+            run.log.info(f"wrote {path} to the outbox; nothing was posted")
+            return SlackOutput(path=str(path))
         ts = _slack_api.post(self._target(), body, self.request_timeout, run)
         run.log.info("posted to Slack")
         return SlackOutput(ts=ts)

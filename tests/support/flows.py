@@ -64,6 +64,18 @@ def write_job(folder: Path, *steps: Any, **keys: Any) -> Path:
     return folder / "demo/job.yaml"
 
 
+def write_distribution(folder: Path, module: str, code: str) -> Path:
+    """An installed distribution that offers the step types of one module; `folder` belongs on PYTHONPATH."""
+    information = folder / f"{module}-1.0.dist-info"
+    information.mkdir(parents=True)
+    (folder / f"{module}.py").write_text(code)
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n")
+    step_types = re.findall(r"^class (\w+)\(Step\)", code, re.MULTILINE)
+    entries = [f"{name.lower()} = {module}:{name}\n" for name in step_types]
+    (information / "entry_points.txt").write_text("".join(["[flowmill.steps]\n", *entries]))
+    return folder
+
+
 def script(id: str, command: Any = "true", **keys: Any) -> dict[str, Any]:
     """A step that runs a command."""
     return {"id": id, "type": "script", "command": command, **keys}

@@ -55,7 +55,8 @@ class LiveView(PlainView):
     def step_started(self, step: StepPlan, attempt: int) -> None:
         super().step_started(step, attempt)
         with self._lock:
-            self._rows[step.id] = (step, Spinner("dots"), time.monotonic(), "")
+            began = self._rows[step.id][2] if step.id in self._rows else None
+            self._rows[step.id] = (step, Spinner("dots"), began or time.monotonic(), "")
 
     def step_ended(self, step: StepPlan, outcome: Outcome) -> None:
         super().step_ended(step, outcome)

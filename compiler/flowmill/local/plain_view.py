@@ -4,18 +4,13 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from flowmill.local.picture import COLOURS, Bar, picture
 from flowmill.plan import Plan, StepPlan
 from flowmill.report.style import Style, printable
 from flowmill.running.outcome import Outcome, RunOutcome, State
 from flowmill_tasks.duration import in_words
 
-_WORDS = {
-    State.SUCCESS: ("ok", "green"),
-    State.FAILED: ("failed", "red"),
-    State.TIMED_OUT: ("timed out", "red"),
-    State.SKIPPED: ("skipped", "yellow"),
-    State.NOT_SELECTED: ("not selected", "dim"),
-}
+_WORDS = {State.SUCCESS: "ok"}
 
 
 class PlainView:
@@ -26,6 +21,7 @@ class PlainView:
         self._style = style
         self._width = 0
         self._started: dict[str, float] = {}
+        self._bars: list[Bar] = []
         self._begun = time.monotonic()
 
     def run_started(self, plan: Plan, run_id: str, url: str) -> None:
@@ -50,8 +46,12 @@ class PlainView:
         self._event(step, self._style.paint(f"tries again in {in_words(delay)}", "yellow"))
 
     def step_ended(self, step: StepPlan, outcome: Outcome) -> None:
-        word, colour = _WORDS[outcome.state]
-        took = f" in {_seconds(self._started.pop(step.id))}" if step.id in self._started else ""
+        word, colour = _WORDS.get(outcome.state, outcome.state.value.replace("_", " ")), COLOURS[outcome.state]
+        started = self._started.pop(step.id, None)
+        now = time.monotonic()
+        start, end = (None, None) if started is None else (started - self._begun, now - self._begun)
+        self._bars.append(Bar(step.id, outcome.state, start, end))
+        took = "" if started is None else f" in {now - started:.1f}s"
         # A failure has been printed as the step's last line already; a skipped step's message says the word.
         text = outcome.message if outcome.message and not outcome.failed else f"{word}{took}"
         self._event(step, self._style.paint(text, colour))
@@ -60,6 +60,8 @@ class PlainView:
         word, colour = ("failed", "red") if outcome.failure else ("succeeded", "green")
         text = f"run {word} in {_seconds(self._begun)}: {printable(outcome.message)}"
         self._write(self._style.paint(text, colour, "bold") + "\n")
+        for line in picture(self._bars, self._style):
+            self._write(line + "\n")
 
     def _event(self, step: StepPlan, text: str) -> None:
         now = datetime.now().strftime("%H:%M:%S")

@@ -31,7 +31,7 @@ def read_source(path: Path, shown: str, root: Path) -> Source | Diagnostic:
             return _refusal(shown, "file-link", "leads out of the workspace and is not read")
         data = _read_bytes(real, shown)
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
-        return _unreadable(path, shown, error)
+        return unreadable(path, shown, error)
     return data if isinstance(data, Diagnostic) else _decode(shown, data)
 
 
@@ -59,7 +59,8 @@ def _refuse_kind_or_size(status: os.stat_result, shown: str) -> Diagnostic | Non
     return _refusal(shown, "file-size", _TOO_LARGE) if status.st_size > SIZE_LIMIT else None
 
 
-def _unreadable(path: Path, shown: str, error: OSError | ValueError) -> Diagnostic:
+def unreadable(path: Path, shown: str, error: OSError | ValueError) -> Diagnostic:
+    """What the system's refusal to hand out a file or a folder means, in our words."""
     number = error.errno if isinstance(error, OSError) else errno.ENOENT
     if number == errno.ELOOP:
         return _refusal(shown, "file-link", "is a link that leads back to itself")
