@@ -33,6 +33,8 @@ FIXED = (
     (r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "00000000-0000-4000-8000-000000000000"),
     # How long something took.
     (r"(?<= in )\d+\.\d+s\b", "0.1s"),
+    # Bars and times of the picture at the end of a run.
+    (r"·*█+·* +\d+\.\d+s\b", f"{'·' * 10}{'█' * 20}{'·' * 10}    0.1s"),
     # Files in the outbox: a time, the step, a random word.
     (r"\d{8}T\d{6}\.\d{9}Z-(\w+)-\w{8}(?=\.)", r"20260101T120000.000000000Z-\1-xxxxxxxx"),
 )

@@ -100,6 +100,11 @@ def test_x46_ctrl_c_ends_a_script_with_all_its_processes(
     assert seconds < 8
     assert "Traceback" not in run.text()
     assert "later started" not in run.text()
+    with prefect_server.client() as client:
+        state = client.read_flow_run(run_id(run.text())).state
+    assert state
+    assert state.is_final()
+    assert not state.is_completed()
 
 
 @pytest.mark.docker

@@ -181,13 +181,28 @@ def test_y25_a_file_without_permission_is_told(readable_folder: Path, name: str)
     assert f"{name}:1:1: `{name}` cannot be read: permission denied [file-unreadable]" in ran.text
 
 
-@pytest.mark.parametrize("name", ["specs/locked", "specs/demo"])
-def test_y25_a_folder_without_permission_is_told(readable_folder: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("folder", "mode", "told"),
+    [
+        pytest.param("specs/locked", 0o000, "specs/locked", id="beside-the-project"),
+        pytest.param("specs/demo", 0o000, "specs/demo", id="project"),
+        pytest.param("specs/demo", 0o444, "specs/demo/good.yaml", id="names-only"),
+        pytest.param("specs", 0o111, "specs", id="workspace"),
+    ],
+)
+def test_y25_a_folder_without_permission_is_told(readable_folder: Path, folder: str, mode: int, told: str) -> None:
     shutil.copytree(WORKSPACE, readable_folder / "specs")
     (readable_folder / "specs/demo/good.yaml").write_text(GOOD)
-    (readable_folder / name).mkdir(exist_ok=True)
-    (readable_folder / name).chmod(0o000)
+    (readable_folder / folder).mkdir(exist_ok=True)
+    (readable_folder / folder).chmod(mode)
     ran = flowmill("validate", cwd=readable_folder, as_nobody=True)
-    (readable_folder / name).chmod(0o755)
+    (readable_folder / folder).chmod(0o755)
     assert ran.code == 1
-    assert f"{name}:1:1: `{name}` cannot be read: permission denied [file-unreadable]" in ran.text
+    assert f"{told}:1:1: `{told}` cannot be read: permission denied [file-unreadable]" in ran.text
+
+
+def test_y25_a_folder_of_somebody_else_on_the_way_up_is_passed_over(readable_folder: Path) -> None:
+    (readable_folder / "specs").mkdir(mode=0o000)
+    (readable_folder / "here").mkdir()
+    ran = flowmill("validate", cwd=readable_folder / "here", as_nobody=True)
+    assert (ran.code, "there is no flowmill.yaml at or above" in ran.error) == (2, True)

@@ -19,10 +19,10 @@ def workspace_of(paths: tuple[Path, ...]) -> tuple[Path, frozenset[Path] | None]
     Raises:
         click.UsageError: a path does not exist, or there is no workspace around it.
     """
-    from flowmill.workspace import WORKSPACE_FILE, find_root
+    from flowmill.workspace import WORKSPACE_FILE, find_root, is_there
 
     for path in paths:
-        if not path.exists() and not path.is_symlink():
+        if not is_there(path):
             raise click.UsageError(f"there is no file or folder `{path}`")
     start = paths[0] if paths else Path()
     root = find_root(start)

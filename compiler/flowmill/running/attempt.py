@@ -1,5 +1,7 @@
 """One attempt of one step: its keys rendered, its model built, its work done."""
 
+import traceback
+from pathlib import Path
 from typing import Any, cast
 
 import anyio.to_thread
@@ -34,6 +36,8 @@ async def attempt(step: StepPlan, run: Run, number: int, log: Log) -> Output:
         output = await perform(model, step_run, step.timeout)
     except StepFailed as failure:
         raise _masked(failure, run) from None
+    except Exception as fault:  # noqa: BLE001 - whatever a step type raises must be masked, and fails its step only
+        raise _masked(_broken(step, fault), run) from None
     return cast(Output, run.redactor.mask_model(output))
 
 
@@ -107,6 +111,13 @@ def _step_run(step: StepPlan, run: Run, number: int, log: Log, variables: dict[s
         outbox=run.runtime.outbox,
         memory=run.memory,
     )
+
+
+def _broken(step: StepPlan, fault: Exception) -> StepFailed:
+    """What to read when a step type raises anything but a `StepFailed`; the place is for its author."""
+    frame = traceback.extract_tb(fault.__traceback__)[-1]
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    return StepFailed(f"the step type `{step.type}` is broken: {type(fault).__name__} at {where}: {fault}")
 
 
 def _masked(failure: StepFailed, run: Run) -> StepFailed:

@@ -1,0 +1,71 @@
+"""Values for expressions: folded when a flow is compiled, rendered when it runs."""
+
+from typing import Any
+
+import pytest
+
+from flowmill.expressions.language import ExpressionError
+from flowmill.expressions.render import fold, render
+from flowmill.running.attempt import marked
+from flowmill_tasks.fields import Folded, Rendered, Unrendered
+
+KNOWN: dict[str, Any] = {"environment": "staging", "vars": {"n": 3, "braces": "${{ run.id }}", "list": ["a", 1]}}
+RUN = {**KNOWN, "run": {"id": "r1"}, "parameters": {"p": "v", "none": None}, "secrets": {"mail": {"port": 25}}}
+
+
+def folded(value: Any) -> Any:
+    return fold(value, KNOWN, lambda path: None)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        pytest.param("x:${{ environment }}", "x:staging", id="known now"),
+        pytest.param("${{ vars.n }}", 3, id="alone it keeps its type"),
+        pytest.param("n=${{ vars.n }}", "n=3", id="in a text it is text"),
+        pytest.param("${{ vars.list }}", ["a", 1], id="a list"),
+        pytest.param("${{ run.id }}-${{ environment }}", "${{ run.id }}-staging", id="only half of it known"),
+    ],
+)
+def test_fold(text: str, value: Any) -> None:
+    assert folded(text) == value
+
+
+def test_marks_tell_what_is_settled_and_what_is_not() -> None:
+    assert isinstance(folded("${{ environment }}"), Folded)
+    assert isinstance(folded("${{ run.id }}"), Unrendered)
+
+
+@pytest.mark.parametrize(
+    ("text", "at_the_end"),
+    [
+        pytest.param("$${{ run.id }}", "${{ run.id }}", id="escaped by the author"),
+        pytest.param("${{ vars.braces }}", "${{ run.id }}", id="in the value of a constant"),
+        pytest.param("${{ vars.braces }}/${{ run.id }}", "${{ run.id }}/r1", id="beside an expression"),
+    ],
+)
+def test_a_literal_opening_is_never_evaluated_by_the_run(text: str, at_the_end: str) -> None:
+    """From the spec through the plan's JSON, which keeps no marks, to the run."""
+    in_the_plan = str(folded(text))
+    assert render(marked(in_the_plan), RUN) == at_the_end
+
+
+def test_a_whole_map_keeps_its_shape_and_its_texts_are_marked() -> None:
+    value = render(Unrendered("${{ secrets.mail }}"), RUN)
+    assert value == {"port": 25}
+    assert isinstance(render(Unrendered("${{ parameters.p }}"), RUN), Rendered)
+
+
+def test_null_is_no_value() -> None:
+    with pytest.raises(ExpressionError, match="null"):
+        render(Unrendered("${{ parameters.none }}"), RUN)
+
+
+def test_i12_results_are_escaped_for_html_and_the_author_s_own_text_is_not() -> None:
+    scope = {"parameters": {"p": "<img onerror=x>"}}
+    assert render(Unrendered("<p>${{ parameters.p }}</p>"), scope, escape=True) == "<p>&lt;img onerror=x&gt;</p>"
+
+
+def test_what_a_value_holds_is_not_evaluated_again() -> None:
+    scope = {"parameters": {"p": "${{ run.id }}"}, "run": {"id": "r1"}}
+    assert render(Unrendered("${{ parameters.p }}"), scope) == "${{ run.id }}"
