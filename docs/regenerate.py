@@ -8,6 +8,7 @@ A generated part is the fenced block or the table below a comment such as `<!-- 
 is touched. What differs from one run to the next is set to a fixed text: see `FIXED`.
 """
 
+import argparse
 import difflib
 import os
 import re
@@ -36,7 +37,7 @@ FIXED = (
     # Bars and times of the picture at the end of a run.
     (r"·*█+·* +\d+\.\d+s\b", f"{'·' * 10}{'█' * 20}{'·' * 10}    0.1s"),
     # Files in the outbox: a time, the step, a random word.
-    (r"\d{8}T\d{6}\.\d{9}Z-(\w+)-\w{8}(?=\.)", r"20260101T120000.000000000Z-\1-xxxxxxxx"),
+    (r"\d{8}T\d{6}\.\d{9}Z-([\w-]+)-\w{8}(?=\.)", r"20260101T120000.000000000Z-\1-xxxxxxxx"),
 )
 """What is volatile in an output, and what stands in its place. Paths of the scratch copy become relative."""
 
@@ -124,27 +125,34 @@ def pages() -> list[Path]:
     return [ROOT / "README.md", *(page for page in sorted(ROOT.glob("docs/*.md")) if page.name not in NOT_OURS)]
 
 
-def main(arguments: list[str]) -> int:
-    """Write the pages, or with `--check` show how they would change; the exit code tells whether they did."""
-    stale = 0
+def difference(page: Path, old: str, new: str) -> str:
+    """How a page would change, as `diff -u` shows it."""
+    lines = difflib.unified_diff(old.splitlines(True), new.splitlines(True), str(page.relative_to(ROOT)), "now")
+    return "".join(lines)
+
+
+def main(check: bool) -> int:
+    """Write the pages anew, or only show how they would change; the exit code is 1 when they are not to be and do."""
+    changed = 0
     for page in pages():
         old = page.read_text(encoding="utf-8")
         new = regenerated(old)
-        stale += old != new
-        if arguments == ["--check"]:
-            name = str(page.relative_to(ROOT))
-            sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), new.splitlines(True), name, "now"))
+        changed += old != new
+        if check:
+            print(difference(page, old, new), end="")
         elif old != new:
             page.write_text(new, encoding="utf-8")
             print(f"wrote {page.relative_to(ROOT)}")
-    if stale and arguments == ["--check"]:
-        print(f"{stale} pages are out of date: run `python docs/regenerate.py`")
-        return 1
-    return 0
+    if check and changed:
+        print(f"{changed} pages are out of date: run `make docs`")
+    return int(check and changed > 0)
 
 
 if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Fill the generated parts of README.md and docs/*.md.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 when something would change")
+    arguments = parser.parse_args()
     try:
-        sys.exit(main(sys.argv[1:]))
+        sys.exit(main(arguments.check))
     finally:
         shutil.rmtree(scratch(), ignore_errors=True)

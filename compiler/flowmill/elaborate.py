@@ -22,8 +22,13 @@ from flowmill.shapes import own_keys
 from flowmill.spec import HANDLERS, FlowSpec, StepKeys
 from flowmill.suggest import did_you_mean
 from flowmill_tasks.base import Step
-from flowmill_tasks.fields import core_value
+from flowmill_tasks.fields import Folded, Unrendered, core_value
 from flowmill_tasks.registry import Registry
+
+REFERENCES_IN_A_ROW = 20
+"""How many keys of steps may refer to each other one after the other."""
+CHARACTERS_PUT_IN = 4 * 1024 * 1024
+"""How long the texts of a flow that hold expressions may become, all together."""
 
 _PLACEHOLDERS = {"project": "unknown", "server": "unknown", "environment": "unknown", "steps": [None]}
 
@@ -99,7 +104,12 @@ class _Folding:
                 "owner": str(raw.get("owner") or context.project.owner),
             },
         }
+        self._steps = {
+            str(step.get("id")): step for step in reversed(_items(raw.get("steps"))) if isinstance(step, dict)
+        }
         self._inlining: set[Path] = set()
+        self._inlined: dict[Path, Any] = {}
+        self._characters = 0
 
     def all(self) -> dict[str, Any]:
         """Every key of the flow folded: `vars` first, since the others may use them, then `server`."""
@@ -117,23 +127,36 @@ class _Folding:
         if isinstance(value, list):
             return [self._fold(item, (*route, index)) for index, item in enumerate(value)]
         try:
-            return fold(value, self.scope, self._inline)
+            return self._counted(fold(value, self.scope, self._inline))
         except ExpressionError as error:
             self.findings.append(Finding(route, "bad-expression", str(error)))
             return value
 
+    def _counted(self, value: Any) -> Any:
+        self._characters += len(value) if isinstance(value, Folded | Unrendered) else 0
+        if self._characters > CHARACTERS_PUT_IN:
+            raise ExpressionError(f"the expressions of this flow yield more than {CHARACTERS_PUT_IN:,} characters")
+        return value
+
     def _inline(self, path: Path) -> Any:
         """The text behind `steps.<id>.<key>`, where the key is one that the step's author wrote."""
-        if len(path) != 3 or path[0] != "steps" or path in self._inlining:
+        step = self._steps.get(path[1]) if len(path) == 3 and path[0] == "steps" else None
+        if step is None or path[2] not in own_keys(step, self.registry):
             return None
-        for step in _items(self.raw.get("steps")):
-            if isinstance(step, dict) and step.get("id") == path[1] and path[2] in own_keys(step, self.registry):
-                self._inlining.add(path)
-                try:
-                    return fold(step[path[2]], self.scope, self._inline)
-                finally:
-                    self._inlining.discard(path)
-        return None
+        if path not in self._inlined:
+            self._inlined[path] = self._folded_once(path, step[path[2]])
+        return self._inlined[path]
+
+    def _folded_once(self, path: Path, value: Any) -> Any:
+        if path in self._inlining:
+            raise ExpressionError(f"`{'.'.join(path)}` refers to itself")
+        if len(self._inlining) == REFERENCES_IN_A_ROW:
+            raise ExpressionError(f"more than {REFERENCES_IN_A_ROW} keys refer to each other in a row")
+        self._inlining.add(path)
+        try:
+            return fold(value, self.scope, self._inline)
+        finally:
+            self._inlining.discard(path)
 
 
 def _best_effort(

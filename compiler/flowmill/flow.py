@@ -1,8 +1,11 @@
 """A flow in one environment, bound: what the checks look at and the plan is made from."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from graphlib import CycleError, TopologicalSorter
+from operator import or_
 from pathlib import Path
 from typing import Any
 
@@ -84,17 +87,19 @@ class BoundFlow:
             previous = step.id
         return found
 
+    def ends_before(self, other: str, step: str) -> bool:
+        """Whether `other` has always ended when `step` starts; true of all steps where `needs` runs in a circle."""
+        return bool(self._upstream.get(step, -1) >> self._positions[other] & 1)
+
     @cached_property
-    def upstream(self) -> dict[str, frozenset[str]]:
-        """For every step, by id, every step that has always ended before it starts."""
-        found: dict[str, frozenset[str]] = {}
+    def _positions(self) -> dict[str, int]:
+        return {name: position for position, name in enumerate(self.needs)}
 
-        def of(step: str, above: frozenset[str]) -> frozenset[str]:
-            if step not in found:
-                direct = [name for name in self.needs.get(step, ()) if name not in above]
-                found[step] = frozenset(direct).union(*(of(name, above | {step}) for name in direct))
-            return found[step]
-
-        for step in self.steps:
-            of(step.id, frozenset())
+    @cached_property
+    def _upstream(self) -> dict[str, int]:
+        """For every step, by id, a number that has a bit for each step that has always ended before it starts."""
+        found: dict[str, int] = {}
+        with suppress(CycleError):
+            for name in TopologicalSorter(self.needs).static_order():
+                found[name] = reduce(or_, (found[other] | 1 << self._positions[other] for other in self.needs[name]), 0)
         return found

@@ -7,8 +7,17 @@ and examples become the JSON Schema and the documentation.
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from flowmill_tasks.fields import Duration, Flag, Json, Line, Number, Text, Unrendered, WholeNumber
 
@@ -74,9 +83,9 @@ Environ = dict[Annotated[str, AfterValidator(_env_name)], Text]
 
 
 class Document(BaseModel):
-    """Strict and frozen: unknown keys are errors, nothing is converted silently."""
+    """Strict and frozen: unknown keys are errors, nothing is converted silently. Built when first used."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, defer_build=True)
 
 
 class Concurrency(Document):
@@ -90,6 +99,13 @@ class Concurrency(Document):
 
 def _concurrency(value: Any) -> Any:
     return {"limit": value} if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+class _OrNumber:
+    """In the schema: the limit alone is enough."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [{"type": "integer", "minimum": 1}, handler(core)]}
 
 
 class Parameter(Document):
@@ -156,22 +172,9 @@ class FlowSpec(Document):
     )
     timezone: ConstantLine = Field(default="UTC", description="the zone of `cron`", examples=["America/Chicago"])
     paused: Flag = Field(default=False, description="keep the schedule but switched off")
-    concurrency: (
-        Annotated[
-            Concurrency,
-            BeforeValidator(_concurrency),
-            WithJsonSchema(
-                {
-                    "anyOf": [
-                        {"type": "integer", "minimum": 1},
-                        {"type": "string", "pattern": r"\$\{\{"},
-                        Concurrency.model_json_schema(),
-                    ]
-                }
-            ),
-        ]
-        | None
-    ) = Field(default=None, description="how many runs at once: a number, or a map", examples=[1])
+    concurrency: Annotated[Concurrency, BeforeValidator(_concurrency), _OrNumber()] | None = Field(
+        default=None, description="how many runs at once: a number, or a map", examples=[1]
+    )
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="values that can be set per run")
     vars: dict[str, Json] = Field(
         default_factory=dict, description="named values for expressions, known before the run"

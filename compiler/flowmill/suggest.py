@@ -44,10 +44,13 @@ FOREIGN = {
 }
 """Words of other tools for what we call something else."""
 
+_LOOKED_AT = 1000
+_LISTED = 40
+
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` was probably meant to be: by spelling, or as another tool's name for it."""
-    candidates = list(known)
+    candidates = list(known)[:_LOOKED_AT]
     folded = word.lower().replace("-", "_")
     for candidate in (folded, FOREIGN.get(folded)):
         if candidate in candidates and candidate != word:
@@ -64,4 +67,5 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     match = nearest(word, words)
     if match:
         return f"did you mean `{match}`?"
-    return f"expected one of: {', '.join(words)}" if words else ""
+    more = f", and {len(words) - _LISTED} more" if len(words) > _LISTED else ""
+    return f"expected one of: {', '.join(words[:_LISTED])}{more}" if words else ""

@@ -187,17 +187,19 @@ def _load_flows(files: Files, folder: Path, paths: list[Path], is_declared: bool
         return
     if not is_declared:
         files.diagnostics.append(_undeclared(folder))
+    named: dict[str, Path] = {}
     for path in paths:
-        _load_flow(files, folder, path)
+        _load_flow(files, path, named.setdefault(path.stem, path))
 
 
-def _load_flow(files: Files, folder: Path, path: Path) -> None:
+def _load_flow(files: Files, path: Path, first: Path) -> None:
+    """Read one flow, where `first` is the first file of its name."""
+    folder = path.parent
     if not NAME.fullmatch(path.stem):
         files.diagnostics.append(_file_problem(path, "bad-name", f"`{path.stem}` is not a name for a flow", NAME_RULE))
         return
-    twin = next((flow for flow in files.flows if flow.path.parent == folder and flow.name == path.stem), None)
-    if twin:
-        related = Related(Span(twin.shown), "the other one")
+    if first is not path:
+        related = Related(Span(shown_path(first)), "the other one")
         message = f"there are two flows `{folder.name}.{path.stem}`"
         hint = "keep one of them; a flow is named after its file"
         files.diagnostics.append(_file_problem(path, "duplicate-flow", message, hint, related))

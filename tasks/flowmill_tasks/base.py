@@ -112,7 +112,7 @@ class Step(BaseModel):
     it waits for must be broken off with `run.cancellation.on_cancel`. The caller enforces the timeout.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, arbitrary_types_allowed=True, defer_build=True)
 
     step_type: ClassVar[str]
     """The word that stands behind `type:` in a spec."""

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
 from flowmill import commands
+from flowmill.bind import keys_of
 from flowmill.expressions.functions import FILTERS, FUNCTIONS
+from flowmill.spec import Concurrency, Environment, FlowSpec, Parameter, Project, Server, StepKeys, Workspace
 from flowmill_tasks.base import Step, StepFailed
 from flowmill_tasks.registry import discover
 from support.steps import run_step, step_run
@@ -95,6 +98,12 @@ def test_every_function_of_the_expressions_has_an_example(name: str) -> None:
     assert re.search(rf"\b{name}\b", examples)
 
 
+def test_contributing_explains_every_folder_of_tests() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    folders = {path.relative_to(ROOT).parts[1] for path in (ROOT / "tests").glob("*/**/*.py")}
+    assert [folder for folder in sorted(folders) if f"| `tests/{folder}` |" not in page] == []
+
+
 @pytest.mark.parametrize("record", DECISIONS, ids=shown)
 def test_a_decision_has_context_choice_and_price(record: Path) -> None:
     headings = re.findall(r"(?m)^#+ .+$", record.read_text(encoding="utf-8"))
@@ -120,6 +129,19 @@ def test_a_workflow_reads_only_and_its_actions_are_pinned(workflow: Path) -> Non
 def test_the_example_workspace_is_right() -> None:
     done = flowmill("validate", str(ROOT / "docs/examples/specs"))
     assert (done.returncode, done.stderr) == (0, "")
+
+
+EVERY_KEY = [
+    *((model, "specs/shop/every_key.yaml") for model in (FlowSpec, Parameter, Concurrency, StepKeys)),
+    *((model, "specs/flowmill.yaml") for model in (Workspace, Environment, Server)),
+    (Project, "specs/shop/project.yaml"),
+]
+
+
+@pytest.mark.parametrize(("model", "example"), EVERY_KEY)
+def test_an_example_has_every_key(model: type[BaseModel], example: str) -> None:
+    written = re.findall(r"\b(\w+):", (ROOT / "docs/examples" / example).read_text(encoding="utf-8"))
+    assert set(keys_of(model)) - set(written) == set()
 
 
 @pytest.mark.parametrize("spec", sorted((ROOT / "docs/examples/mistakes/shop").glob("[!p]*.yaml")), ids=shown)

@@ -10,7 +10,7 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.context import FlowRunContext
 from prefect.runtime import flow_run as current
 
-from flowmill.backend.parameters import signature
+from flowmill.backend.parameters import docstring, signature
 from flowmill.backend.states import of_run
 from flowmill.backend.tasks import StepTasks
 from flowmill.plan import Plan
@@ -35,15 +35,12 @@ def build_flow(plan: Plan, runtime: Runtime) -> Flow[Any, Any]:
         return of_run(outcome)
 
     body.__name__ = plan.flow.replace("-", "_")
-    body.__doc__ = plan.description or None
+    body.__doc__ = docstring(plan.parameters)
     body.__signature__ = signature(plan.parameters)  # type: ignore[attr-defined]  # functions have no such field in typeshed
-    return Flow(
-        body,
-        name=plan.name,
-        description=plan.description or None,
-        persist_result=False,
-        log_prints=False,
-    )
+    flow = Flow(body, name=plan.name, persist_result=False, log_prints=False)
+    # Not given to the constructor, which would put the docstring in the place of an empty one.
+    flow.description = plan.description or None
+    return flow
 
 
 def _facts(plan: Plan, clock: Callable[[], datetime] | None, starts: dict[str, datetime]) -> Facts:

@@ -25,6 +25,12 @@ def signature(parameters: tuple[ParameterPlan, ...]) -> inspect.Signature:
     )
 
 
+def docstring(parameters: tuple[ParameterPlan, ...]) -> str | None:
+    """A docstring in Google's style, the only place where Prefect looks for the descriptions of parameters."""
+    lines = [f"    {it.name}: {' '.join(it.description.split())}" for it in parameters if it.description]
+    return "\n".join(["Run the flow.", "", "Args:", *lines]) if lines else None
+
+
 def _annotation(parameter: ParameterPlan) -> Any:
     base: Any = Literal[parameter.choices] if parameter.choices else _TYPES[parameter.type]
     return Annotated[base, Field(ge=parameter.minimum, le=parameter.maximum, description=parameter.description or None)]

@@ -1,6 +1,6 @@
 """A step uses the results of steps that have certainly ended before it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from flowmill.diagnostics import Finding, Part, RelatedRoute, Route
 from flowmill.expression_findings import expressions, texts
@@ -12,18 +12,20 @@ CODES = {"not-upstream": "An expression uses the result of a step that may not h
 
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
+    steps = {step.id: step for step in flow.steps}
     for step in flow.steps:
         written = flow.written["steps"][step.route[1]]
         for route, text in texts(written, step.route):
-            yield from _in_text(text, route, step, flow)
+            yield from _in_text(text, route, step, flow, steps)
 
 
-def _in_text(text: str, route: Route, step: BoundStep, flow: BoundFlow) -> Iterator[Finding]:
-    others = {other.id: other for other in flow.steps}
+def _in_text(
+    text: str, route: Route, step: BoundStep, flow: BoundFlow, others: Mapping[str, BoundStep]
+) -> Iterator[Finding]:
     for piece, parsed in expressions(text):
         for path in parsed.references:
             other = others.get(path[1]) if len(path) > 1 and path[0] == "steps" else None
-            if other and not _is_key(path, other, flow) and other.id not in flow.upstream[step.id]:
+            if other and not _is_key(path, other, flow) and not flow.ends_before(other.id, step.id):
                 place = parsed.place(path[:2])
                 part = Part(piece.start + place.start, piece.start + place.end)
                 yield _finding(route, part, step, other)

@@ -20,17 +20,29 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "boolean": bool,
 }
 
+_RESERVED = frozenset({"cls", "model_config", "return_state", "self", "wait_for"})
+"""Names that Prefect or pydantic keep for themselves: no flow can have such a parameter."""
+
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
     for name, parameter in flow.spec.parameters.items():
         route = ("parameters", name)
-        if not name.isidentifier() or keyword.iskeyword(name) or name != name.lower():
+        if hint := _name_hint(name):
             message = f"`{name}` cannot be the name of a parameter"
-            yield Finding(route, "bad-parameter", message, "use lower-case letters, digits and `_`", at_key=True)
+            yield Finding(route, "bad-parameter", message, hint, at_key=True)
         yield from _default(parameter, route)
         if flow.spec.cron and parameter.default is None:
             message = f"parameter `{name}` has no default, so a scheduled run could not start"
             yield Finding(route, "required-parameter", message, "give it a `default`, or remove `cron`", at_key=True)
+
+
+def _name_hint(name: str) -> str:
+    """What is wrong with a name, as advice; empty for one that can be used."""
+    if name in _RESERVED:
+        return "Prefect uses this name itself"
+    if not name.isidentifier() or keyword.iskeyword(name) or name != name.lower():
+        return "use lower-case letters, digits and `_`"
+    return "begin with a letter" if name.startswith("_") else ""
 
 
 def _default(parameter: Parameter, route: Route) -> Iterator[Finding]:

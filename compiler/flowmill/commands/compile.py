@@ -8,7 +8,7 @@ import click
 from flowmill.commands._options import COLOUR, PATHS, style_for, workspace_of, write
 
 
-@click.command("compile")
+@click.command("compile", short_help="Print what was decided about each flow, as JSON.")
 @PATHS
 @click.option("--env", "environment", help="Only this environment.")
 @COLOUR

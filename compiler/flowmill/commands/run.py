@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from flowmill.running.runtime import Observer, Selection
 
 
-@click.command("run")
+@click.command("run", short_help="Run one flow now, here.")
 @click.argument("spec", type=click.Path(path_type=Path))
 @click.option("--env", "environment", help="The environment; the default is the first that the spec names.")
 @click.option("--set", "given", multiple=True, metavar="NAME=VALUE", help="A parameter of the run; may be repeated.")

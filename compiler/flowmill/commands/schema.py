@@ -7,7 +7,7 @@ import click
 from flowmill.commands._options import write
 
 
-@click.command("schema")
+@click.command("schema", short_help="Write the JSON Schemas for editors.")
 @click.option(
     "--dir",
     "folder",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from flowmill.expressions.language import ExpressionError, Parsed, Path, parse
+from flowmill.expressions.language import RESULT_LIMIT, ExpressionError, Parsed, Path, parse
 from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, join, split
 from flowmill_tasks.fields import Folded, Plain, Rendered, Unrendered
 
@@ -42,6 +42,8 @@ def _fold_text(text: str, scope: Scope, inline: Callable[[Path], Any]) -> Any:
     if isinstance(pieces, Unclosed):
         return text
     folded = [_fold_piece(piece, scope, inline) for piece in pieces]
+    if sum(len(piece) for piece in folded if isinstance(piece, str)) > RESULT_LIMIT:
+        raise ExpressionError(f"yields more than {RESULT_LIMIT:,} characters")
     if len(folded) == 1 and not isinstance(folded[0], Expression):
         return map_texts(_marked(folded[0], Folded), _settled)
     joined = tuple(piece if isinstance(piece, Expression) else as_text(piece) for piece in folded)

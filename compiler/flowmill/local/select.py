@@ -22,4 +22,7 @@ def plan_of(spec: Path, environment: str) -> Plan:
     compiled = compile_workspace(root, frozenset({spec.absolute()}))
     if compiled.errors:
         raise SpecError(compiled.diagnostics)
-    return next(plan for (_, name), plan in compiled.plans.items() if name == environment)
+    plans = {name: plan for (_, name), plan in compiled.plans.items()}
+    if environment not in plans:
+        raise KeyError(f"the spec does not name the environment `{environment}`; it names {', '.join(plans)}")
+    return plans[environment]

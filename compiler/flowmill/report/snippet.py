@@ -7,8 +7,9 @@ from flowmill.report.style import Style, printable
 
 _WIDTH = 120
 _BEHIND_KEY = re.compile(r"""^(\s*(?:-\s+)?(?:[\w.-]+|"[^"]*"|'[^']*')\s*:\s*)(.*)$""")
-_CREDENTIAL = re.compile(
-    r"(?i)([\w-]*(?:pass|pwd|secret|token|webhook|credential|api_?key|private)[\w-]*[\"']?\s*[:=]\s*)([\"']?\$\{\{|[^\s,}{]+|\S.*$)"
+_CREDENTIAL = re.compile(  # possessive, and tried once per word: a line may be one word of a megabyte
+    r"(?i)(?<![\w-])((?=[\w-]*?(?:pass|pwd|secret|token|webhook|credential|api_?key|private))[\w-]++[\"']?\s*[:=]\s*)"
+    r"([\"']?\$\{\{|[^\s,}{]+|\S.*$)"
 )
 
 

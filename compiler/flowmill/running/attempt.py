@@ -14,7 +14,6 @@ from flowmill.plan import StepPlan
 from flowmill.running.environ import environ
 from flowmill.running.redaction import MaskingLog
 from flowmill.running.run import Run
-from flowmill.running.secrets import SecretMissing
 from flowmill_tasks.base import Log, Output, Step, StepFailed, StepRun
 from flowmill_tasks.cancellation import Cancellation
 from flowmill_tasks.fields import Unrendered
@@ -51,7 +50,7 @@ def prepare(step: StepPlan, run: Run, number: int, log: Log) -> tuple[Step, Step
         model = build_model(step, run)
         env = render(marked(step.env), run.scope())
         variables = environ(env, step.env_from, run.secrets)
-    except (ExpressionError, SecretMissing) as error:
+    except ExpressionError as error:
         raise StepFailed(str(error), permanent=True) from None
     return model, _step_run(step, run, number, log, variables)
 

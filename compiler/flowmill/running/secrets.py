@@ -8,13 +8,14 @@ from typing import Any, Protocol
 
 import yaml
 
+from flowmill.expressions.language import ExpressionError
 from flowmill.running.redaction import Redactor
 
 LOCAL_FILE = ".flowmill/secrets.yaml"
 ENVIRONMENT_PREFIX = "FLOWMILL_SECRET_"
 
 
-class SecretMissing(Exception):
+class SecretMissing(ExpressionError):
     """There is no secret of that name; the message says where one could be put."""
 
 
