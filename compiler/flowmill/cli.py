@@ -63,17 +63,11 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except BrokenPipeError:
-        code = _reader_left()
+        from flowmill.commands._options import reader_left
+
+        code = reader_left()
     except Exception as error:  # noqa: BLE001 - the last resort: a crash is reported, not shown
         from flowmill.crash import report_crash
 
         code = report_crash(error)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-def _reader_left() -> int:
-    """Whoever read our output (`head`, a pager) has enough: no further write, not even on exit."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0

@@ -56,9 +56,20 @@ def elaborate(tree: Tree, environment: str, context: Context) -> tuple[BoundFlow
 
 def _without_consequences(findings: Findings, expressions: Findings) -> Findings:
     """All findings, but of a value (or a list of texts) with a wrong expression only what is wrong with that."""
-    wrong = {finding.route for finding in expressions}
-    wrong |= {route[:-1] for route in wrong if isinstance(route[-1], int)}
-    return [*expressions, *(finding for finding in findings if finding.at_key or finding.route not in wrong)]
+    named = _around(expressions)
+    evaluated = [finding for finding in findings if finding.code == "bad-expression" and finding.route not in named]
+    wrong = named | _around(evaluated)
+    return [
+        *expressions,
+        *evaluated,
+        *(finding for finding in findings if finding.at_key or finding.route not in wrong),
+    ]
+
+
+def _around(findings: Findings) -> set[Route]:
+    """The routes of texts, and of the lists that they are items of."""
+    routes = {finding.route for finding in findings}
+    return routes | {route[:-1] for route in routes if isinstance(route[-1], int)}
 
 
 def _split(raw: Mapping[str, Any], registry: Registry) -> dict[str, Any]:

@@ -69,6 +69,8 @@ def _pooled(keys: Schema, owner: str, definitions: Schema) -> Schema:
 
 def _workspace_schema(registry: Registry) -> Schema:
     schema = _with_defaults(_of(Workspace), registry, "A workspace of flowmill")
+    servers = schema["properties"]["servers"]
+    servers["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/Server"}, {"type": "null"}]}
     schema["$defs"]["Environment"]["properties"]["defaults"] = schema["properties"]["defaults"]
     return schema
 
@@ -94,8 +96,13 @@ def _definitions(registry: Registry) -> dict[str, Schema]:
     in_defaults = {word: _without(keys, "id", "type") for word, keys in {"all": common, **in_steps}.items()}
     made["step"] = {**_by_type(in_steps, registry), "required": ["id", "type"]}
     made["handler"] = {**_by_type(in_handlers, registry), "required": ["type"]}
-    made["defaults"] = _closed({word: _closed(keys) for word, keys in in_defaults.items()})
+    made["defaults"] = _closed({word: _default_keys(word, keys) for word, keys in in_defaults.items()})
     return made
+
+
+def _default_keys(word: str, keys: Schema) -> Schema:
+    which = "every step" if word == "all" else f"every step of type `{word}`"
+    return {"description": f"keys for {which}", **_closed(keys)}
 
 
 def _by_type(keys_by_type: dict[str, Schema], registry: Registry) -> Schema:

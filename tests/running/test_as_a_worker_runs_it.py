@@ -99,13 +99,19 @@ def _execute(command: list[str], spec: Path, environ: dict[str, str]) -> None:
     subprocess.run(command, cwd=folder, env={**os.environ, **environ}, check=True, timeout=90, capture_output=True)
 
 
-def test_x45_a_local_run_and_a_worker_do_the_same(
-    prefect_server: PrefectServer, spec: Path, tmp_path: Path
-) -> None:
+def test_x45_a_local_run_and_a_worker_do_the_same(prefect_server: PrefectServer, spec: Path, tmp_path: Path) -> None:
     local = run_locally(spec, tmp_path / "local")
-    assert [arguments[0] for arguments, _ in local["steps"]] == ["first; not a command", "FIRST; NOT A COMMAND", "demo.job"]
+    assert [arguments[0] for arguments, _ in local["steps"]] == [
+        "first; not a command",
+        "FIRST; NOT A COMMAND",
+        "demo.job",
+    ]
     assert local["texts"] == ["FIRST; NOT A COMMAND\r\n"]
     assert local["messages"] == [{"text": "success"}]
     first = local["steps"][0][1]
-    assert {name: first[name] for name in ("MODE", "TOKEN", "LIMIT")} == {"MODE": "full", "TOKEN": "osprey-4411", "LIMIT": "12"}
+    assert {name: first[name] for name in ("MODE", "TOKEN", "LIMIT")} == {
+        "MODE": "full",
+        "TOKEN": "osprey-4411",
+        "LIMIT": "12",
+    }
     assert run_by_a_worker(prefect_server, spec, tmp_path / "worker") == local

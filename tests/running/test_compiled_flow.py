@@ -9,7 +9,12 @@ import flowmill
 from support.flows import script, write_job
 
 PARAMETERS = {
-    "provider": {"type": "string", "default": "heron", "choices": ["heron", "wren"], "description": "Whose: trips, and\nwhy"},
+    "provider": {
+        "type": "string",
+        "default": "heron",
+        "choices": ["heron", "wren"],
+        "description": "Whose: trips, and\nwhy",
+    },
     "hours_back": {"type": "integer", "default": 24, "minimum": 1, "maximum": 72},
     "ratio": {"type": "number", "default": 0.5},
     "loud": {"type": "boolean", "default": False},
@@ -87,6 +92,7 @@ def test_a_name_that_prefect_cannot_take_is_refused_before_it_sees_it(spec: Path
         flowmill.compile(spec, "staging")
 
 
+@pytest.mark.filterwarnings("ignore:Field name .* shadows")
 def test_a_parameter_may_be_called_like_a_method_of_a_model(spec: Path) -> None:
     spec.write_text(spec.read_text().replace('"day"', '"copy"'))
     assert flowmill.compile(spec, "staging").validate_parameters({"copy": "two"})["copy"] == "two"

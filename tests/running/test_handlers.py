@@ -68,9 +68,7 @@ def test_a_handler_sees_the_first_failure_in_file_order(prefect_server: PrefectS
 
 
 @pytest.mark.parametrize("handler", ["on_success", "finally"])
-def test_a_failing_handler_does_not_fail_a_run(
-    prefect_server: PrefectServer, tmp_path: Path, handler: str
-) -> None:
+def test_a_failing_handler_does_not_fail_a_run(prefect_server: PrefectServer, tmp_path: Path, handler: str) -> None:
     handlers: dict[str, Any] = {handler: [script("bad", FAIL), noted(tmp_path, "next")]}
     ran = run_spec(prefect_server, write_job(tmp_path, script("work"), **handlers))
     assert (ran.state.name, ran.state.message) == ("Completed", "1 step succeeded")

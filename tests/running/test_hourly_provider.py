@@ -57,8 +57,8 @@ on_failure:
       ${{ failure.output }}
 """
 COMMAND = (
-    'python {file}.py --provider ${{{{ vars.provider }}}} --time-max '
-    '"${{{{ (run.start - days(1)) | date(\'%Y-%-m-%-d-%-H\') }}}}" --interval 1'
+    "python {file}.py --provider ${{{{ vars.provider }}}} --time-max "
+    "\"${{{{ (run.start - days(1)) | date('%Y-%-m-%-d-%-H') }}}}\" --interval 1"
 )
 PASSWORD = "kestrel-57-lantern"
 EARLY, LATE = datetime(2026, 4, 3, 7, 59, tzinfo=UTC), datetime(2026, 4, 3, 8, 4, tzinfo=UTC)
@@ -127,9 +127,7 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
 
 
 def test_the_plans_of_the_environments_differ_in_names_only(spec: Path) -> None:
-    staging, production = (
-        leaves(json.loads(plan_of(spec, name).to_json())) for name in ("staging", "production")
-    )
+    staging, production = (leaves(json.loads(plan_of(spec, name).to_json())) for name in ("staging", "production"))
     differing = {path for path in staging if staging[path] != production[path]}
     steps = range(3)
     assert differing == {
@@ -183,9 +181,7 @@ def compiled_under_watch(spec: Path) -> Finished:
 
 
 @pytest.mark.prefect
-def test_one_hour_for_all_steps_also_when_a_later_one_is_retried(
-    prefect_server: PrefectServer, spec: Path
-) -> None:
+def test_one_hour_for_all_steps_also_when_a_later_one_is_retried(prefect_server: PrefectServer, spec: Path) -> None:
     clock = Clock(EARLY)
     containers = Containers({"publish": 1}, after=lambda step: setattr(clock, "now", LATE))
     ran = run(prefect_server, spec, runtime(spec, containers, clock=clock))
@@ -195,9 +191,7 @@ def test_one_hour_for_all_steps_also_when_a_later_one_is_retried(
 
 
 @pytest.mark.prefect
-def test_each_container_gets_the_exact_command_and_the_whole_secret(
-    prefect_server: PrefectServer, spec: Path
-) -> None:
+def test_each_container_gets_the_exact_command_and_the_whole_secret(prefect_server: PrefectServer, spec: Path) -> None:
     containers = Containers()
     run(prefect_server, spec, runtime(spec, containers, clock=Clock(EARLY)))
     for call in containers.calls:

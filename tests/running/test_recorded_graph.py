@@ -68,9 +68,7 @@ def test_the_messages_of_states_say_what_happened(diamond: Ran) -> None:
     assert diamond.message("right") == "the command failed with exit code 3"
     assert diamond.message("slow").startswith("timed out after 1s")
     assert diamond.state.name == "Failed"
-    assert diamond.state.message == (
-        "step `right` failed: the command failed with exit code 3; skipped: bottom, below"
-    )
+    assert diamond.state.message == ("step `right` failed: the command failed with exit code 3; skipped: bottom, below")
 
 
 def test_task_runs_carry_the_names_that_people_see(diamond: Ran) -> None:

@@ -245,6 +245,21 @@ def test_messages_go_to_the_outbox_unless_they_are_to_be_delivered(
         assert len(list(outbox.iterdir())) == 2
 
 
+def test_the_run_goes_on_when_nobody_reads_any_more(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    trail = tmp_path / "trail"
+    chatty = 'for number in $(seq 20); do echo "$number"; sleep 0.02; done; echo done >> "$1"'
+    spec = write_job(tmp_path, *(script(id, chatty, args=[str(trail)]) for id in ("one", "two")))
+    command = [FLOWMILL, "run", str(spec)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=spec.parent) as process:
+        assert process.stdout
+        assert b"demo.job in staging" in process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+    assert trail.read_text() == "done\ndone\n"
+
+
 @pytest.fixture(scope="module", autouse=True)
 def scheduled(
     prefect_server: PrefectServer, tmp_path_factory: pytest.TempPathFactory

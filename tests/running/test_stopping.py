@@ -66,10 +66,10 @@ class Started:
     def text(self) -> str:
         return self.output.read_text()
 
-    def interrupt(self) -> float:
+    def send(self, number: signal.Signals) -> float:
         """What a terminal does at Ctrl-C; how many seconds it took until the command was gone."""
         began = time.monotonic()
-        os.killpg(self.process.pid, signal.SIGINT)
+        os.killpg(self.process.pid, number)
         self.process.wait(20)
         return time.monotonic() - began
 
@@ -89,14 +89,18 @@ def start() -> "Iterator[Any]":
         run.process.wait()
 
 
-def test_x46_ctrl_c_ends_a_script_with_all_its_processes(
-    prefect_server: PrefectServer, tmp_path: Path, mark: str, start: Any
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [pytest.param(signal.SIGINT, 130, id="ctrl-c"), pytest.param(signal.SIGTERM, 143, id="sigterm")],
+)
+def test_x46_a_script_ends_with_all_its_processes(
+    prefect_server: PrefectServer, tmp_path: Path, mark: str, start: Any, number: signal.Signals, code: int
 ) -> None:
     spec = write_job(tmp_path, script("work", STUBBORN, args=[mark]), script("later"))
     run = start(spec)
     eventually(lambda: len(living(mark)) >= 5)
-    seconds = run.interrupt()
-    assert (run.process.returncode, living(mark)) == (130, [])
+    seconds = run.send(number)
+    assert (run.process.returncode, living(mark)) == (code, [])
     assert seconds < 8
     assert "Traceback" not in run.text()
     assert "later started" not in run.text()
@@ -108,13 +112,11 @@ def test_x46_ctrl_c_ends_a_script_with_all_its_processes(
 
 
 @pytest.mark.docker
-def test_x46_ctrl_c_ends_a_container(
-    prefect_server: PrefectServer, tmp_path: Path, engine: Engine, start: Any
-) -> None:
+def test_x46_ctrl_c_ends_a_container(prefect_server: PrefectServer, tmp_path: Path, engine: Engine, start: Any) -> None:
     run = start(write_job(tmp_path, container("sleep", "600")))
     eventually(lambda: ", run " in run.text())
     eventually(lambda: [it for it in containers(engine.client, run_id(run.text())) if it.status == "running"])
-    assert run.interrupt() < 8
+    assert run.send(signal.SIGINT) < 8
     assert run.process.returncode == 130
     assert containers(engine.client, run_id(run.text())) == []
 
@@ -142,9 +144,7 @@ def seconds_of(ran: Ran) -> float:
 
 
 @pytest.mark.docker
-def test_a_container_is_gone_when_its_time_is_up(
-    prefect_server: PrefectServer, tmp_path: Path, engine: Engine
-) -> None:
+def test_a_container_is_gone_when_its_time_is_up(prefect_server: PrefectServer, tmp_path: Path, engine: Engine) -> None:
     ran = timed_out(prefect_server, write_job(tmp_path, container("sleep", "600", timeout="3s")))
     assert containers(engine.client, ran.run.id) == []
     assert 3 <= seconds_of(ran) < 10

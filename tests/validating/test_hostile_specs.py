@@ -40,6 +40,15 @@ def bomb(levels: int, width: int, merge: str = "") -> str:
     return f"{HEAD}vars:\n{first}{''.join(lines)}{STEPS}"
 
 
+def chain(times: int, length: int, *, upwards: bool = False) -> str:
+    """Steps that each refer, so many times, to the folder of the one before (or, upwards, after)."""
+    steps = ["  - {id: s0, type: script, command: [echo], working_dir: data}\n"]
+    for number in range(1, length):
+        reference = f"${{{{ steps.s{number - 1}.working_dir }}}}" * times
+        steps.append(f"  - {{id: s{number}, type: script, command: [echo], working_dir: '{reference}'}}\n")
+    return f"{HEAD}steps:\n{''.join(reversed(steps) if upwards else steps)}"
+
+
 def odd(text: str) -> str:
     """A flow with an odd text in the places that people read."""
     return f'{HEAD}description: "{text}"\n{STEPS}'
@@ -83,7 +92,12 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
     "long-zone": (f"{HEAD}timezone: {'../' * 100_000}etc/passwd\n{STEPS}", "unknown-timezone"),
     "long-key": (f"{HEAD}{'k' * 500_000}: 1\n{STEPS}", "yaml-syntax"),
     "long-number": (f"{HEAD}concurrency: {'9' * 500_000}\n{STEPS}", "wrong-type"),
-    "many-steps": (HEAD + "steps:\n" + "".join(f"  - {{id: s{n}, type: dokcer}}\n" for n in range(1_000)), "unknown-type"),
+    "references-that-double": (chain(2, 60), "bad-expression"),
+    "references-in-a-row": (chain(1, 500, upwards=True), "bad-expression"),
+    "many-steps": (
+        HEAD + "steps:\n" + "".join(f"  - {{id: s{n}, type: dokcer}}\n" for n in range(1_000)),
+        "unknown-type",
+    ),
 }
 
 
@@ -157,7 +171,20 @@ def replace_value(data: bytes, dice: random.Random) -> bytes:
     """Another kind of value behind a key: what a model, a check or the planning may not expect."""
     keys = list(re.finditer(rb"(?m)(?<=[\w\"]: )[^\n]+", data))
     found = dice.choice(keys)
-    values = (b"", b"null", b"[]", b"{}", b"[[]]", b"{a: }", b"[null]", b"0", b"-1", b'""', b'"${{ x }}"', b"${{ run.id }}")
+    values = (
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b"[[]]",
+        b"{a: }",
+        b"[null]",
+        b"0",
+        b"-1",
+        b'""',
+        b'"${{ x }}"',
+        b"${{ run.id }}",
+    )
     return data[: found.start()] + dice.choice(values) + data[found.end() :]
 
 

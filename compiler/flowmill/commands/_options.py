@@ -48,3 +48,11 @@ def write(text: str, stream: TextIO | None = None) -> None:
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
     stream.flush()
+
+
+def reader_left() -> int:
+    """Whoever read our output (`head`, a pager) has enough: no further write, not even on exit. The exit code."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

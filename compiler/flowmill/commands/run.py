@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowmill.commands._options import COLOUR, style_for, workspace_of, write
+from flowmill.commands._options import COLOUR, reader_left, style_for, workspace_of, write
 
 if TYPE_CHECKING:
     from flowmill.plan import Plan
@@ -163,10 +163,18 @@ def _view(colour: bool | None) -> "Any":
 
     style = style_for(sys.stdout, colour)
     if not sys.stdout.isatty():
-        view: Observer = PlainView(write, style)
+        view: Observer = PlainView(_write_on, style)
         return nullcontext(view)
     from rich.console import Console
 
     from flowmill.local.live_view import LiveView
 
     return LiveView(Console(no_color=not style.colour))
+
+
+def _write_on(text: str) -> None:
+    """Print, and let the run go on when nobody reads any more (`flowmill run ... | head`)."""
+    try:
+        write(text)
+    except BrokenPipeError:
+        reader_left()

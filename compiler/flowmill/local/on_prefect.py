@@ -29,9 +29,12 @@ def run_here(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> bool:
 
     Raises:
         NoServer: neither the configured server nor an embedded one answers.
+        SystemExit: the process was told to end (SIGTERM).
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    from prefect.exceptions import TerminationSignal
+
     from flowmill.backend.flow import build_flow
 
     flow: Any = build_flow(plan, runtime)
@@ -41,6 +44,9 @@ def run_here(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> bool:
         raise NoServer(f"the Prefect server at {_address()} answers {error.response.status_code}") from None
     except (httpx.TransportError, RuntimeError) as error:
         raise _no_server(error) from None
+    except TerminationSignal as ended:
+        # Prefect has kept the state, and the steps have ended; by the shells' convention this is the exit code.
+        raise SystemExit(128 + ended.signal) from None
     return bool(state.is_completed())
 
 

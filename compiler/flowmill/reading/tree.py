@@ -17,6 +17,9 @@ from flowmill.reading.nodes import UNTYPED, child, extent, is_empty, like, overl
 from flowmill.reading.scalar_places import offset_in_scalar
 from flowmill.reading.source import Source
 
+MESSAGE_LIMIT = 500
+"""Characters of a message."""
+
 
 @dataclass(frozen=True)
 class Tree:
@@ -76,7 +79,9 @@ class Tree:
             or any(isinstance(key, str) and looks_like_credential(key) for key in finding.route)
             or source.may_show_secret(span.line)
         )
-        found = Diagnostic(span, finding.code, finding.message, finding.hint, related, finding.severity)
+        message = finding.message  # which may quote a value of any length
+        message = message if len(message) <= MESSAGE_LIMIT else f"{message[:MESSAGE_LIMIT]}…"
+        found = Diagnostic(span, finding.code, message, finding.hint, related, finding.severity)
         return replace(found, secret=secret, source_line=source.line(span.line))
 
     def span(self, route: Route, *, at_key: bool = False, part: Part | None = None) -> Span:

@@ -1,0 +1,143 @@
+"""The published JSON Schemas say what `flowmill validate` says, as far as a schema can."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from flowmill.reading.parse import parse_tree
+from flowmill.reading.source import Source
+from flowmill.reading.tree import Tree
+from flowmill.schema import schemas
+from flowmill.spec import FlowSpec, Project, StepKeys, Workspace
+from flowmill_tasks.fields import core_value
+from flowmill_tasks.registry import discover
+from golden.corpus import WORKSPACE, Case, err_cases, ok_cases
+
+ROOT = Path(__file__).parent.parent.parent
+KINDS = {"flowmill.yaml": "workspace", "project.yaml": "project"}
+
+EXPRESSIBLE = {"unknown-key", "unknown-type", "wrong-type", "missing-key"}
+"""Codes of mistakes that a schema of one file can see, where the case is about nothing else."""
+NOT_EXPRESSIBLE = {
+    "wrong-type": "quoted numbers, and `5.0` for `5`, are the same to a schema",
+    "unknown-key-in-project": "the defaults of a project are for the flows of other projects as well",
+    "unknown-key-identity": "the keys of an override are those of a flow",
+}
+
+
+@cache
+def validator(kind: str) -> Draft202012Validator:
+    schema = json.loads((ROOT / f"schema/{kind}.schema.json").read_text(encoding="utf-8"))
+    return Draft202012Validator(schema)
+
+
+def document(path: Path) -> Any:
+    """A spec as an editor sees it: YAML 1.2 with its types; None where it is not YAML."""
+    tree = parse_tree(Source(path.name, path.read_bytes().decode("utf-8-sig", "replace")))
+    return core_value(tree.plain()) if isinstance(tree, Tree) else None
+
+
+def problems(path: Path) -> list[str]:
+    """What an editor shows for a spec."""
+    return [error.message for error in validator(KINDS.get(path.name, "flow")).iter_errors(document(path))]
+
+
+def specs_of(case: Case) -> list[Path]:
+    """The spec of a case, or all of its files."""
+    return [case.source] if case.source.is_file() else sorted(case.source.rglob("*.yaml"))
+
+
+def test_the_published_schemas_are_those_of_the_models() -> None:
+    for name, text in schemas(discover()).items():
+        assert (ROOT / "schema" / name).read_text(encoding="utf-8") == text, f"{name}: run `flowmill schema`"
+
+
+@pytest.mark.parametrize("kind", ["flow", "project", "workspace"])
+def test_a_schema_is_one(kind: str) -> None:
+    Draft202012Validator.check_schema(validator(kind).schema)
+
+
+RIGHT = [path for case in ok_cases() for path in specs_of(case)]
+SHIPPED = [*sorted((ROOT / "specs").rglob("*.yaml")), *sorted(WORKSPACE.rglob("*.yaml"))]
+
+
+@pytest.mark.parametrize("path", [*RIGHT, *SHIPPED], ids=lambda path: "/".join(path.parts[-3:]))
+def test_a_right_spec_is_right_by_the_schema(path: Path) -> None:
+    assert problems(path) == []
+
+
+def codes_of(case: Case) -> set[str]:
+    lines = case.expected.read_text(encoding="utf-8").splitlines()
+    return {line.rpartition("[")[2].rstrip("]") for line in lines if line.endswith("]") and not line.startswith(" ")}
+
+
+WRONG = [case for case in err_cases() if codes_of(case) <= EXPRESSIBLE and case.name not in NOT_EXPRESSIBLE]
+
+
+@pytest.mark.parametrize("case", WRONG, ids=lambda case: case.name)
+def test_a_spec_with_a_mistake_that_a_schema_can_express_is_wrong_by_it(case: Case) -> None:
+    if case.name == "missing-key-server":
+        pytest.skip("whether the server is inherited, one file does not say")
+    assert any(problems(path) for path in specs_of(case))
+
+
+def test_enough_of_the_corpus_is_expressible() -> None:
+    assert len(WRONG) >= 20
+    assert set(NOT_EXPRESSIBLE) <= {case.name for case in err_cases()}
+
+
+def properties(schema: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """Every property of a schema, at any depth, with where it stands."""
+    for key, value in (
+        schema.items() if isinstance(schema, dict) else enumerate(schema) if isinstance(schema, list) else ()
+    ):
+        if key == "properties":
+            yield from ((f"{place}/{name}", property_) for name, property_ in value.items())
+        if key not in ("examples", "default", "enum", "const"):
+            yield from properties(value, f"{place}/{key}")
+
+
+def resolved(kind: str, schema: dict[str, Any]) -> dict[str, Any]:
+    while "$ref" in schema and "description" not in schema:
+        name = schema["$ref"].removeprefix("#/$defs/")
+        schema = validator(kind).schema["$defs"][name]
+    return schema
+
+
+@pytest.mark.parametrize("kind", ["flow", "project", "workspace"])
+def test_every_key_has_a_description(kind: str) -> None:
+    found = list(properties(validator(kind).schema))
+    bare = {
+        place
+        for place, schema in found
+        if "description" not in resolved(kind, schema) and "/if/" not in place and "/defs/defaults/" not in f"/{place}"
+    }
+    steps = {f"/$defs/defaults/properties/{word}" for word in ("all", *discover())}
+    assert len(found) > 100
+    assert {place for place in bare if place not in steps} == set()
+
+
+@pytest.mark.parametrize(
+    "model", [FlowSpec, StepKeys, Project, Workspace, *discover().values()], ids=lambda model: model.__name__
+)
+def test_every_key_of_a_model_is_described(model: Any) -> None:
+    assert [name for name, field in model.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param({"id": "a", "type": "dokcer", "image": "a"}, id="unknown-type"),
+        pytest.param({"id": "a", "image": "a"}, id="no-type"),
+        pytest.param({"type": "docker", "image": "a"}, id="no-id"),
+        pytest.param({"id": "a", "type": "docker", "file": "load.py"}, id="a-key-of-another-type"),
+    ],
+)
+def test_a_wrong_step_is_wrong_by_the_schema(step: dict[str, Any]) -> None:
+    flow = {"project": "demo", "environment": "staging", "steps": [step]}
+    assert not validator("flow").is_valid(flow)
