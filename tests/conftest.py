@@ -65,6 +65,7 @@ def _engine_problem() -> str:
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[PrefectServer]":
     """The session's server; Prefect in this process and in those that tests start talks to it."""
     from prefect.context import refresh_global_settings_context
+
     from support.prefect_server import running_server
 
     with running_server(tmp_path_factory.mktemp("prefect-server")) as server:

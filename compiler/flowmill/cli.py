@@ -35,7 +35,8 @@ class Verbs(click.Group):
         except click.UsageError as error:
             from flowmill.suggest import did_you_mean
 
-            raise click.UsageError(f"{error.message} {did_you_mean(args[0], self.list_commands(ctx))}", ctx) from None
+            hint = did_you_mean(args[0], self.list_commands(ctx))
+            raise click.UsageError(f"there is no command `{args[0]}`; {hint}", ctx) from error
 
 
 @click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -90,7 +90,7 @@ _EXTENSIONS = (
     (r"[HR](\(.*)?(/.*)?", "leaves the value to the program", "write the value itself"),
     (r"L(-.*|W)?", "means the last day, which cron cannot say", "run on day 1 for the month before"),
     (r"\d*W", "means the nearest working day, which cron cannot say", "limit the day of week: `MON-FRI`"),
-    (r"\d+L|.*#.*", "picks one week of the month, which cron cannot say", "let a step's `if` test the date"),
+    (r"\d+L|.*#.*", "picks one week of the month, which cron cannot say", "let the script test the date"),
 )
 """What other programs add to cron, each understood differently or not at all by the next."""
 
@@ -273,7 +273,7 @@ def _both_limited(words: list[_Word]) -> CronProblem:
     minute, hour, day, month, weekday = (word.text for word in words)
     message = f"day of month `{day}` and day of week `{weekday}` are both limited: cron would run on either"
     two = f"`{minute} {hour} {day} {month} *` and `{minute} {hour} * {month} {weekday}`"
-    hint = f"for either, write two schedules, {two}; for both, keep one and let a step's `if` test the other"
+    hint = f"for either, write two flows, {two}; for both, keep one and let the script test the other"
     return CronProblem(words[2].to(words[4]), message, hint)
 
 
@@ -296,4 +296,4 @@ def _skipped(words: list[_Word], days: Values) -> CronProblem:
     halves = ([day for day in days if day <= 2], [day for day in days if day > 2])
     parts = (f"`{minute} {hour} {','.join(map(str, half))} {month} {weekday}`" for half in halves)
     message = f"Prefect's server would skip {days[0]} March: {words[2]} holds that day and one after the 29th"
-    return words[2].refused(message, f"write two schedules, {' and '.join(parts)}")
+    return words[2].refused(message, f"write two flows, {' and '.join(parts)}")

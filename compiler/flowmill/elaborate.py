@@ -22,7 +22,7 @@ from flowmill.shapes import own_keys
 from flowmill.spec import HANDLERS, FlowSpec, StepKeys
 from flowmill.suggest import did_you_mean
 from flowmill_tasks.base import Step
-from flowmill_tasks.fields import Folded, Unrendered, core_value
+from flowmill_tasks.fields import Folded, Unrendered, exact_value
 from flowmill_tasks.registry import Registry
 
 REFERENCES_IN_A_ROW = 20
@@ -128,7 +128,7 @@ class _Folding:
         for key in sorted(self.raw, key=lambda key: {"vars": 0, "server": 1}.get(key, 2)):
             folded[key] = self._fold(self.raw[key], (key,))
             if key in ("vars", "server"):
-                self.scope[key] = core_value(folded[key] or {}) if key == "vars" else folded[key]
+                self.scope[key] = exact_value(folded[key] or {}) if key == "vars" else folded[key]
         return {key: folded[key] for key in self.raw}
 
     def _fold(self, value: Any, route: Route) -> Any:

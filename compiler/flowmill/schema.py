@@ -155,9 +155,13 @@ def _tolerant(schema: Schema) -> Schema:
     return made
 
 
+_KEYWORDS = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
+"""Pydantic's words for bounds that it could not translate, because our own code reads the value first."""
+
+
 def _value(schema: Schema) -> Schema:
     """The schema of one key's value."""
-    schema = {key: value for key, value in schema.items() if key != "title"}
+    schema = {_KEYWORDS.get(key, key): value for key, value in schema.items() if key != "title"}
     for keyword in ("additionalProperties", "items"):
         if isinstance(schema.get(keyword), dict):
             schema[keyword] = _value(schema[keyword])

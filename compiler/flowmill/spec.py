@@ -19,7 +19,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from flowmill_tasks.fields import Duration, Flag, Json, Line, Number, Text, Unrendered, WholeNumber
+from flowmill_tasks.fields import Duration, ExactJson, Flag, Json, Line, Number, Text, Unrendered, WholeNumber
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 NAME_RULE = (
@@ -176,7 +176,7 @@ class FlowSpec(Document):
         default=None, description="how many runs at once: a number, or a map", examples=[1]
     )
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="values that can be set per run")
-    vars: dict[str, Json] = Field(
+    vars: dict[str, ExactJson] = Field(
         default_factory=dict, description="named values for expressions, known before the run"
     )
     env: Environ = Field(default_factory=dict, description="environment variables of every step that takes them")

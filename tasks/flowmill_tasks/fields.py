@@ -83,6 +83,16 @@ def core_value(value: Any) -> Any:
     return _core_scalar(str(value)) if type(value) is Plain else value
 
 
+def exact_value(value: Any) -> Any:
+    """`core_value`, but a number that would print differently (`1.10`, `0o17`) stays the text that was written."""
+    if isinstance(value, dict):
+        return {str(key): exact_value(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [exact_value(item) for item in value]
+    number = core_value(value)
+    return number if isinstance(number, bool) or str(number) == value else value
+
+
 def _core_scalar(text: str) -> Any:
     if text in ("true", "True", "TRUE"):
         return True
@@ -211,6 +221,9 @@ Size = Annotated[
 
 Json = Annotated[Any, BeforeValidator(core_value)]
 """Any YAML value, as JSON would hold it; texts inside may hold expressions."""
+
+ExactJson = Annotated[Any, BeforeValidator(exact_value)]
+"""`Json` whose numbers may end up in a text, and therefore keep their spelling."""
 
 SecretText = Annotated[
     Any,

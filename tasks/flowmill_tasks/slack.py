@@ -174,7 +174,7 @@ class Slack(Step):
 
     def preview(self, run: StepRun) -> list[str]:
         destination = "webhook" if self.webhook is not None else "channel"
-        lines = [f"slack: post to the {destination} ***"]
+        lines = [f"slack: to the outbox {run.outbox}" if run.outbox else f"slack: post to the {destination} ***"]
         lines += [f"  {line}" for line in self.text.splitlines()]
         if self.blocks is not None:
             count = len(self.blocks) if isinstance(self.blocks, list) else "computed"

@@ -12,7 +12,7 @@ from support.smtp import closed_port
 TEST = "tests/running/test_stopping.py::test_a_container_is_gone_when_its_time_is_up"
 
 
-@pytest.mark.parametrize(("ci", "code", "word"), [("true", 1, "FAILED"), ("", 0, "SKIPPED")], ids=["ci", "desk"])
+@pytest.mark.parametrize(("ci", "code", "word"), [("true", 1, "ERROR"), ("", 0, "SKIPPED")], ids=["ci", "desk"])
 def test_a_missing_engine_fails_in_ci_only(ci: str, code: int, word: str) -> None:
     environ = {**os.environ, "CI": ci, "DOCKER_HOST": f"tcp://127.0.0.1:{closed_port()}"}
     command = [sys.executable, "-m", "pytest", "-ra", "-p", "no:cacheprovider", TEST]

@@ -50,7 +50,7 @@ def write_workspace(folder: Path, files: Mapping[str, Any], workspace: Any = WOR
     Args:
         files: by path; what is not text yet is written as JSON, which is YAML too.
     """
-    projects = {f"{name.split('/')[0]}/project.yaml": {} for name in files if "/" in name}
+    projects: dict[str, Any] = {f"{name.split('/')[0]}/project.yaml": {} for name in files if "/" in name}
     for name, content in {"flowmill.yaml": workspace, **projects, **files}.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -193,7 +193,7 @@ def _is_whole(run: FlowRun, tasks: Mapping[str, TaskRun], logs: list[Log], plan:
 Finished = subprocess.CompletedProcess[str]
 
 
-def flowmill(*arguments: object, cwd: Path, seconds: float = 60, **environ: str) -> Finished:
+def flowmill(*arguments: object, cwd: Path, **environ: str) -> Finished:
     """Run the installed command and wait for it; what it writes is a pipe, not a terminal."""
     return subprocess.run(
         [FLOWMILL, *map(str, arguments)],
@@ -202,7 +202,8 @@ def flowmill(*arguments: object, cwd: Path, seconds: float = 60, **environ: str)
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=seconds,
+        timeout=120,
+        check=False,
     )
 
 

@@ -20,7 +20,7 @@ from flowmill.pipeline import Compiled
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
-from flowmill.report import formats, render
+from flowmill.report import names, render
 from flowmill.report.style import Style
 from flowmill_tasks.registry import discover
 from golden.corpus import FOLDER, WORKSPACE, Case, err_cases, ok_cases
@@ -64,7 +64,7 @@ def test_a_right_spec_is_planned_without_a_word(case: Case, tmp_path: Path) -> N
 @pytest.mark.parametrize("style", [Style(), Style(colour=True)], ids=["plain", "colour"])
 def test_i24_no_format_shows_a_value_that_may_be_secret(case: Case, style: Style, tmp_path: Path) -> None:
     compiled = case.compile(tmp_path)
-    for name in formats():
+    for name in names():
         assert CANARY not in render(compiled, name, style)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from flowmill.pipeline import compile_workspace
-from flowmill.report import formats, render
+from flowmill.report import names, render
 from flowmill.report.style import Style
 from golden.corpus import PROJECT, WORKSPACE, ok_cases
 from validating.command import Ran, flowmill
@@ -109,7 +109,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ran]:
     for name, (content, _) in HOSTILE.items():
         data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogatepass")
         (folder / f"specs/{PROJECT}/{name}.yaml").write_bytes(data)
-    return {name: flowmill("validate", "--format", name, cwd=folder) for name in formats()}
+    return {name: flowmill("validate", "--format", name, cwd=folder) for name in names()}
 
 
 @pytest.mark.parametrize("name", formats())
@@ -215,7 +215,7 @@ def test_y29_a_spec_with_any_mistake_has_an_answer(tmp_path: Path) -> None:
     wrong = {diagnostic.span.path for diagnostic in compiled.diagnostics}
     assert len(right) > MUTANTS // 20
     assert len(right) + len(wrong) >= MUTANTS, "each is planned, or has a diagnostic"
-    for name in formats():
+    for name in names():
         assert render(compiled, name, Style(colour=True))
 
 

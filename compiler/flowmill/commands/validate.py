@@ -8,16 +8,13 @@ import click
 from flowmill.commands._options import COLOUR, PATHS, style_for, workspace_of, write
 
 
-def _formats() -> list[str]:
-    from flowmill.report import formats
-
-    return formats()
-
-
 class _Format(click.ParamType[str]):
-    """The name of an output format; looked up late, so that `--help` of other verbs stays fast."""
+    """The name of an output format; looked up late, so that the other verbs start fast."""
 
     name = "format"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join(_formats())}]"
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in _formats():
@@ -25,9 +22,15 @@ class _Format(click.ParamType[str]):
         return value
 
 
+def _formats() -> list[str]:
+    from flowmill import report
+
+    return report.names()
+
+
 @click.command("validate")
 @PATHS
-@click.option("--format", "output", type=_Format(), default="text", show_default=True, help="text, json or github.")
+@click.option("--format", "output", type=_Format(), default="text", show_default=True, help="How to print problems.")
 @COLOUR
 def command(paths: tuple[Path, ...], output: str, colour: bool | None) -> int:
     """Prove every spec, for every environment that it names.

@@ -1,24 +1,23 @@
-"""Output formats: one file each, holding `render(compiled, style)`; the file's name is the format's.
-
-A new format is a new module here; nothing else is edited.
-"""
+"""Showing the outcome of compiling, in the format that was asked for."""
 
 import importlib
 import pkgutil
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from flowmill.pipeline import Compiled
+from flowmill.report import formats
 from flowmill.report.style import Style
 
-_NOT_FORMATS = {"style", "snippet"}
+if TYPE_CHECKING:
+    from flowmill.pipeline import Compiled
 
 
-def formats() -> list[str]:
+def names() -> list[str]:
     """The names of the formats."""
-    return sorted(info.name for info in pkgutil.iter_modules(__path__) if info.name not in _NOT_FORMATS)
+    return sorted(info.name for info in pkgutil.iter_modules(formats.__path__))
 
 
-def render(compiled: Compiled, name: str, style: Style) -> str:
+def render(compiled: "Compiled", name: str, style: Style) -> str:
     """The diagnostics and the outcome in the format called `name`."""
-    module: ModuleType = importlib.import_module(f"{__name__}.{name}")
+    module: ModuleType = importlib.import_module(f"{formats.__name__}.{name}")
     return str(module.render(compiled, style))
