@@ -12,7 +12,7 @@ import pytest
 
 from flowmill.diagnostics import Diagnostic, Related, Severity, Span
 from flowmill.pipeline import Compiled
-from flowmill.report import formats, render
+from flowmill.report import names, render
 from flowmill.report.style import Style
 from golden.corpus import FOLDER, WORKSPACE, Case, err_cases
 from validating.command import FLOWMILL, flowmill
@@ -29,7 +29,7 @@ def case(name: str) -> Case:
 
 
 def test_every_format_is_a_module_of_its_own() -> None:
-    assert formats() == ["github", "json", "text"]
+    assert names() == ["github", "json", "text"]
 
 
 def test_json_has_the_places_of_the_text(tmp_path: Path) -> None:

@@ -16,12 +16,12 @@ _CREDENTIAL = re.compile(  # possessive, and tried once per word: a line may be 
 def snippet(diagnostic: Diagnostic, style: Style) -> list[str]:
     """The lines to print below the headline; empty where there is no source line to show."""
     if not diagnostic.source_line.strip():
-        return [f"     = {diagnostic.hint}"] if diagnostic.hint else []
+        return [f"     = {printable(diagnostic.hint)}"] if diagnostic.hint else []
     line, start, end = _window(diagnostic)
     number = str(diagnostic.span.line)
     gutter, margin = style.paint(f"{number:>4} |", "blue"), style.paint("     |", "blue")
     caret = " " * start + style.paint("^" * max(end - start, 1), "red", "bold")
-    hint = f" {style.paint(diagnostic.hint, 'green')}" if diagnostic.hint else ""
+    hint = f" {style.paint(printable(diagnostic.hint), 'green')}" if diagnostic.hint else ""
     return [f"{gutter} {line}", f"{margin} {caret}{hint}"]
 
 
