@@ -48,7 +48,7 @@ def test_a_step_type_knows_neither_the_compiler_nor_prefect(module: str) -> None
 
 @pytest.mark.parametrize("module", [name for name in FILES if not name.startswith("flowmill.backend")])
 def test_only_the_backend_imports_prefect(module: str) -> None:
-    at_run_time = {name for name in imports(FILES[module], at_import_time=True)}
+    at_run_time = set(imports(FILES[module], at_import_time=True))
     assert "prefect" not in set(map(top, at_run_time))
 
 

@@ -14,8 +14,14 @@ EXIT_CODE = 3
 def report_crash(error: Exception) -> int:
     """Say what to paste in a report, keep the frames in a file, and return the exit code.
 
-    The exception's own text is left out: it may quote a value of a spec or a secret.
+    The exception's own text is left out: it may quote a value of a spec or a secret. Not so where a package
+    of step types is at fault, which whoever installed it can mend.
     """
+    from flowmill_tasks.registry import RegistryError
+
+    if isinstance(error, RegistryError):
+        print(f"flowmill cannot use what is installed: {error}", file=sys.stderr)  # noqa: T201 - as below
+        return EXIT_CODE
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     where = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
