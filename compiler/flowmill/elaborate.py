@@ -57,12 +57,14 @@ def elaborate(tree: Tree, environment: str, context: Context) -> tuple[BoundFlow
 def _without_consequences(findings: Findings, expressions: Findings) -> Findings:
     """All findings, but of a value (or a list of texts) with a wrong expression only what is wrong with that."""
     named = _around(expressions)
-    evaluated = [finding for finding in findings if finding.code == "bad-expression" and finding.route not in named]
+    told = {finding.route for finding in expressions}
+    # A text that stands for a list has been taken apart: what was said of it was said of its items.
+    evaluated = [it for it in findings if it.code == "bad-expression" and not {it.route, it.route[:-1]} & told]
     wrong = named | _around(evaluated)
     return [
         *expressions,
         *evaluated,
-        *(finding for finding in findings if finding.at_key or finding.route not in wrong),
+        *(it for it in findings if it.at_key or (it.code != "bad-expression" and it.route not in wrong)),
     ]
 
 

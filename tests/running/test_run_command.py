@@ -205,7 +205,7 @@ def test_a_dry_run_prints_the_commands_and_starts_nothing(prefect_server: Prefec
         "  echo '<steps.load.stdout>'",
         "",
         "on_failure: on_failure_1 (slack)",
-        "  slack: post to the webhook ***",
+        f"  slack: to the outbox {dry.parent / 'outbox'}",
         "    <failure.step>",
     ]
     assert not canary.exists()
