@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from flowmill.diagnostics import Route
-from flowmill.reading.tree import Tree
 from flowmill.spec import HANDLERS, FlowSpec, Project, StepKeys, Workspace
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
@@ -18,17 +17,26 @@ from flowmill_tasks.registry import Registry
 
 @dataclass(frozen=True)
 class BoundStep:
-    """One step as far as it could be understood: its common keys and its type's model, None where they are wrong."""
+    """One step as far as it could be understood.
+
+    Attributes:
+        route: where it stands; the first part is its group.
+        written: its keys as they were written: walk these to point into an expression.
+        keys: the keys that every step has, best effort: those in `broken` hold a default or a stand-in.
+        model: the keys of its type, expressions still unrendered; None where one of them is wrong.
+        broken: common keys that were wrong and have been reported: a check is silent about them.
+    """
 
     route: Route
-    raw: Mapping[str, Any]
-    keys: StepKeys | None
+    written: Mapping[str, Any]
+    keys: StepKeys
     model: Step | None
+    broken: frozenset[str]
 
     @property
     def id(self) -> str:
-        """The step's id, also when other keys are wrong; empty when it has none."""
-        return self.keys.id if self.keys else str(self.raw.get("id") or "")
+        """The step's id; empty when it has none, or a wrong one."""
+        return "" if "id" in self.broken else self.keys.id
 
     @property
     def group(self) -> str:
@@ -59,11 +67,10 @@ class BoundFlow:
 
     environment: str
     context: Context
-    tree: Tree
-    written: Mapping[str, Any]
-    """The keys as they were written, for checks that point into expressions."""
     spec: FlowSpec
     broken: frozenset[str]
+    constants: Mapping[str, Any]
+    """The names that expressions may use whose values are known before the run."""
     steps: tuple[BoundStep, ...]
     handlers: Mapping[str, tuple[BoundStep, ...]]
 
@@ -80,7 +87,7 @@ class BoundFlow:
         found: dict[str, tuple[str, ...]] = {}
         previous = ""
         for step in self.steps:
-            written = step.keys.needs if step.keys else None
+            written = step.keys.needs
             wanted = written if written is not None else [previous] * bool(previous)
             # The first step of an id that is given twice: together they would make circles that nobody wrote.
             found.setdefault(step.id, tuple(dict.fromkeys(name for name in wanted if name in known)))

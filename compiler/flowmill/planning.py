@@ -1,7 +1,5 @@
 """A bound flow without errors -> its `Plan`."""
 
-from typing import Any
-
 from flowmill import cron
 from flowmill.flow import BoundFlow, BoundStep
 from flowmill.plan import ConcurrencyPlan, ParameterPlan, Plan, StepPlan
@@ -26,7 +24,7 @@ def make_plan(flow: BoundFlow) -> Plan:
         paused=spec.paused,
         concurrency=_concurrency(flow),
         parameters=tuple(_parameter(name, value) for name, value in spec.parameters.items()),
-        constants=_constants(flow, owner),
+        constants=dict(flow.constants),
         steps=_steps(flow, flow.steps),
         on_failure=handlers["on_failure"],
         on_success=handlers["on_success"],
@@ -52,26 +50,13 @@ def _parameter(name: str, parameter: Parameter) -> ParameterPlan:
     return ParameterPlan(name, **values, choices=tuple(choices) if choices else None)
 
 
-def _constants(flow: BoundFlow, owner: str) -> dict[str, Any]:
-    """The values behind the names that were known already, for expressions that mix them with the run's."""
-    spec, context = flow.spec, flow.context
-    name = f"{context.project_name}.{context.flow_name}"
-    return {
-        "environment": flow.environment,
-        "project": spec.project,
-        "flow": {"name": name, "description": spec.description, "owner": owner},
-        "server": spec.server,
-        "vars": spec.vars,
-    }
-
-
 def _steps(flow: BoundFlow, steps: tuple[BoundStep, ...]) -> tuple[StepPlan, ...]:
     return tuple(_step(flow, step) for step in steps)
 
 
 def _step(flow: BoundFlow, step: BoundStep) -> StepPlan:
     keys, model = step.keys, step.model
-    if keys is None or model is None:
+    if model is None:
         raise ValueError(f"step `{step.id}` was not bound: a plan is only made of a flow without errors")
     takes = model.takes_environment
     return StepPlan(

@@ -15,6 +15,6 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
         if step.model is None or step.model.takes_environment:
             continue
         for key in ("env", "env_from"):
-            if key in step.raw:
+            if key in step.written:
                 message = f"`{key}` has no meaning for a step of type `{step.model.step_type}`"
                 yield Finding((*step.route, key), "no-environment", message, "remove it", at_key=True)

@@ -22,10 +22,10 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
 
 
 def _unknown(step: BoundStep, ids: list[str]) -> Iterator[Finding]:
-    needs = step.keys.needs if step.keys else None
+    needs = step.keys.needs
     for index, name in enumerate(needs or []):
         if name not in ids:
-            written_as_list = isinstance(step.raw.get("needs"), list)
+            written_as_list = isinstance(step.written.get("needs"), list)
             route = (*step.route, "needs", *([index] if written_as_list else []))
             others = [other for other in ids if other != step.id]
             yield Finding(route, "unknown-step", f"there is no step `{name}`", did_you_mean(name, others))
@@ -33,7 +33,7 @@ def _unknown(step: BoundStep, ids: list[str]) -> Iterator[Finding]:
 
 def _without_meaning(step: BoundStep) -> Iterator[Finding]:
     for key in ("needs", "continue_on_error"):
-        if key in step.raw:
+        if key in step.written:
             message = f"`{key}` has no meaning in `{step.group}`"
             hint = "its steps run in order, and a failing one neither stops the next nor changes the run's state"
             yield Finding((*step.route, key), "key-in-handler", message, hint, at_key=True)

@@ -14,7 +14,7 @@ CODES = {"not-upstream": "An expression uses the result of a step that may not h
 def check(flow: BoundFlow) -> Iterator[Finding]:
     steps = {step.id: step for step in flow.steps}
     for step in flow.steps:
-        written = flow.written["steps"][step.route[1]]
+        written = step.written
         for route, text in texts(written, step.route):
             yield from _in_text(text, route, step, flow, steps)
 
@@ -33,7 +33,7 @@ def _in_text(
 
 def _is_key(path: Path, other: BoundStep, flow: BoundFlow) -> bool:
     """Whether the path names what the other step's author wrote, which is known before anything runs."""
-    return len(path) > 2 and path[2] in own_keys(other.raw, flow.context.registry)
+    return len(path) > 2 and path[2] in own_keys(other.written, flow.context.registry)
 
 
 def _finding(route: Route, part: Part, step: BoundStep, other: BoundStep) -> Finding:

@@ -11,7 +11,7 @@ CODES = {"secret-in-argument": "A secret as an argument of a program is shown to
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
     for step in flow.all_steps():
-        written = flow.written[step.group][step.route[1]]
+        written = step.written
         for key in step.model.argument_fields if step.model else ():
             if key in written:
                 yield from _in_value(written[key], (*step.route, key), step)
