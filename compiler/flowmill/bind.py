@@ -87,7 +87,7 @@ def _finding(detail: ErrorDetails, values: Any, base: Route, model: type[BaseMod
         key = str(detail["loc"][-1])
         words = [*_siblings(model, detail["loc"]), *known]
         return Finding(base + where, "unknown-key", f"unknown key `{key}`", did_you_mean(key, words), at_key=True)
-    at_key = kind == "engine_option" or detail["loc"][-1:] == ("[key]",)
+    at_key = detail["loc"][-1:] == ("[key]",)
     written = reduce(lambda value, step: value[step], where, values)
     return Finding(base + where, *_code_and_message(detail, written), at_key=at_key)
 

@@ -34,10 +34,10 @@ _WORKSPACE = {
 _BINDING = {
     "bad-value": "The value has the right type, but its content cannot be used here.",
     "duration": "A length of time is not spelt `30s`, `5m`, `1h30m`, `PT5M` or as whole seconds.",
-    "engine-option": "A container option that would hand the machine over to the container.",
     "env-name": "A name that an environment variable cannot or must not have.",
     "missing-key": "A required key is absent.",
     "not-constant": "The key must be known when the flow is compiled, but its expression needs the run.",
+    "refused-key": "An option of the tool behind a step type that is left out on purpose, for what it would allow.",
     "secret-literal": "A password, token or webhook is written out; it must come from a secret.",
     "unknown-key": "A key that does not exist there.",
     "unknown-type": "There is no step type of that name.",

@@ -94,7 +94,20 @@ def _step(route: Route, written: Any, folded: Any, registry: Registry, findings:
         common.setdefault("id", f"{route[0]}_{int(route[1]) + 1}")
     keys, broken = _best_effort(StepKeys, common, route, _STAND_IN.model_dump(include={"id", "type"}), findings)
     step_type = _step_type(folded, route, registry, findings)
-    return BoundStep(route, written, keys, _model(step_type, own, route, findings), broken)
+    return BoundStep(
+        route, written, keys, _model(step_type, _allowed(step_type, own, route, findings), route, findings), broken
+    )
+
+
+def _allowed(step_type: type[Step] | None, own: dict[str, Any], route: Route, findings: Findings) -> dict[str, Any]:
+    """The keys of a step's type without those that the type refuses; for these the reason is told."""
+    refused = step_type.refused_keys if step_type else {}
+    reasons = {key: refused.get(key.strip("-").replace("-", "_")) for key in own}
+    for key, reason in reasons.items():
+        if reason:
+            message = f"`{key}` is not allowed: it {reason}"
+            findings.append(Finding((*route, key), "refused-key", message, at_key=True))
+    return {key: value for key, value in own.items() if not reasons[key]}
 
 
 def _model(step_type: type[Step] | None, own: dict[str, Any], route: Route, findings: Findings) -> Step | None:

@@ -41,7 +41,7 @@ def _as_reference(text: str) -> str:
     if len(text) <= _REFERENCE_AT_MOST and _REFERENCE.fullmatch(text):
         return text
     raise PydanticCustomError(
-        "image",
+        "bad_value",
         "expected an image such as `python:3.12-slim` or `ghcr.io/team/image:1.4`, got `{text}`",
         {"text": text[:80]},
     )

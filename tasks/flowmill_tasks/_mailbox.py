@@ -24,6 +24,7 @@ _LOCAL_PART_AT_MOST, _ADDRESS_AT_MOST = 64, 254
 """Characters; RFC 5321, section 4.5.3.1."""
 _NAME_AT_MOST = 200
 """Characters of a display name, so that a header line stays under 998 (RFC 5322, section 2.1.1)."""
+_ITEM = re.compile(r"(?:\$\{\{.*?\}\}|[^,])+", re.DOTALL)
 _ONE_EXPRESSION = re.compile(r"\s*\$\{\{((?!\$\{\{).)*\}\}\s*", re.DOTALL)
 
 
@@ -79,7 +80,7 @@ def _one_mailbox(text: str) -> str:
     try:
         parse_mailbox(text)
     except AddressProblem as problem:
-        raise PydanticCustomError("address", "{problem}", {"problem": str(problem)}) from problem
+        raise PydanticCustomError("bad_value", "{problem}", {"problem": str(problem)}) from problem
     return text.strip()
 
 
@@ -87,9 +88,19 @@ def _one_expression(value: Any) -> Any:
     """A text around an expression could become two addresses when its value holds a comma."""
     if isinstance(value, Unrendered) and not _ONE_EXPRESSION.fullmatch(value):
         raise PydanticCustomError(
-            "address", "beside other text an expression must be an item of a list, which is one address each"
+            "bad_value", "beside other text an expression must be an item of a list, which is one address each"
         )
     return value
+
+
+def split_around_expressions(value: Any) -> Any:
+    """A text of several addresses with expressions among them, as a list: before values are put in.
+
+    One whole expression stays a text: its value, such as a secret, may hold several addresses.
+    """
+    if not isinstance(value, str) or "${{" not in value or _ONE_EXPRESSION.fullmatch(value):
+        return value
+    return [item.strip() for item in _ITEM.findall(value)]
 
 
 def _split(value: Any) -> Any:

@@ -111,7 +111,7 @@ def _checked(path: str) -> str:
     try:
         return check_path_text(path)
     except PathProblem as problem:
-        raise PydanticCustomError("path", "{problem}", {"problem": str(problem)}) from problem
+        raise PydanticCustomError("bad_value", "{problem}", {"problem": str(problem)}) from problem
 
 
 RelativePath = Templated[Annotated[Text, AfterValidator(_checked)]]

@@ -80,11 +80,11 @@ def refuse_unfit(text: Any, limit: int, mrkdwn: bool) -> Any:
     if not isinstance(text, str) or isinstance(text, Unrendered | Rendered):
         return text
     if not text.strip():
-        raise PydanticCustomError("empty_text", "is empty, and Slack refuses an empty text")
+        raise PydanticCustomError("bad_value", "is empty, and Slack refuses an empty text")
     length = len(as_sent(text, mrkdwn))
     if length > limit:
         raise PydanticCustomError(
-            "long_text",
+            "bad_value",
             "has {length} characters once `&`, `<` and `>` are escaped; Slack takes {limit} here",
             {"length": length, "limit": limit},
         )
@@ -121,14 +121,14 @@ def check_blocks(blocks: Any, mrkdwn: bool) -> Any:
         return blocks
     if len(blocks) > BLOCKS_LIMIT:
         raise PydanticCustomError(
-            "too_many_blocks",
+            "bad_value",
             "has {count} blocks; Slack takes {limit} in one message",
             {"count": len(blocks), "limit": BLOCKS_LIMIT},
         )
     try:
         json.dumps(blocks, allow_nan=False)
     except (TypeError, ValueError):  # a secret's value, or a number such as `.inf`
-        raise PydanticCustomError("blocks", "holds a value that JSON has no form for") from None
+        raise PydanticCustomError("bad_value", "holds a value that JSON has no form for") from None
     return _map_texts(blocks, lambda text, limit: _check_block_text(text, limit, mrkdwn))
 
 
@@ -136,7 +136,7 @@ def _parsed(text: str) -> list[Any]:
     try:
         blocks: list[Any] = json.loads(text)
     except (ValueError, RecursionError):  # no JSON, or nested beyond all reason
-        raise PydanticCustomError("blocks", "the expression must give a JSON list of blocks") from None
+        raise PydanticCustomError("bad_value", "the expression must give a JSON list of blocks") from None
     _refuse_what_is_no_list_of_blocks(blocks)
     return blocks
 
@@ -152,19 +152,19 @@ def _spelled(text: Any, computed: bool) -> Any:
 
 def _check_block_text(text: Any, limit: int, mrkdwn: bool) -> Any:
     if not isinstance(text, str):
-        raise PydanticCustomError("blocks", "the `text` of a text object must be text")
+        raise PydanticCustomError("bad_value", "the `text` of a text object must be text")
     return refuse_unfit(text, limit, mrkdwn)
 
 
 def _refuse_what_is_no_list_of_blocks(blocks: Any) -> None:
     if isinstance(blocks, dict) and "blocks" in blocks:
-        raise PydanticCustomError("blocks", "expected the list alone, without the `blocks` around it")
+        raise PydanticCustomError("bad_value", "expected the list alone, without the `blocks` around it")
     if not isinstance(blocks, list) or not all(isinstance(block, dict) for block in blocks):
-        raise PydanticCustomError("blocks", "expected a list of Block Kit blocks, each a mapping")
+        raise PydanticCustomError("bad_value", "expected a list of Block Kit blocks, each a mapping")
     if not blocks:
-        raise PydanticCustomError("blocks", "expected at least one block")
+        raise PydanticCustomError("bad_value", "expected at least one block")
     if _is_nested(blocks, _NESTED_AT_MOST):
-        raise PydanticCustomError("blocks", "is nested too deeply for Block Kit")
+        raise PydanticCustomError("bad_value", "is nested too deeply for Block Kit")
 
 
 def _is_nested(value: Any, levels: int) -> bool:

@@ -28,7 +28,7 @@ _SMTP_TYPES |= {str(port): security for security, port in _PORTS.items()}
 def _host(text: str) -> str:
     if not re.fullmatch(r"[\w.-]{1,253}", text) and not _is_address(text):
         raise PydanticCustomError(
-            "host",
+            "bad_value",
             "expected the name of a mail server, such as `smtp.example.org`; `port` is a key of its own",
         )
     return text
@@ -104,11 +104,11 @@ class SmtpSettings(BaseModel):
     @model_validator(mode="after")
     def _check_login(self) -> Self:
         if (self.username is None) != (self.password is None):
-            raise PydanticCustomError("login", "`username` and `password` go together")
+            raise PydanticCustomError("bad_value", "`username` and `password` go together")
         exposed = self.encryption == "none" and not _is_loopback(self.host)
         if self.password is not None and exposed and not isinstance(self.host, Unrendered):
             raise PydanticCustomError(
-                "login", "with `security: none` the password would cross the network for all to read"
+                "bad_value", "with `security: none` the password would cross the network for all to read"
             )
         return self
 

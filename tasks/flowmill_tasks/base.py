@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from flowmill_tasks.cancellation import Cancellation
 
@@ -60,8 +60,12 @@ class Output(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    stdout: str = ""
-    exit_code: int | None = None
+
+class ProcessOutput(Output):
+    """What a step gives that runs a program."""
+
+    stdout: str = Field(default="", description="what the program wrote, at most the last 256 KiB")
+    exit_code: int | None = Field(default=None, description="how the program ended; 0 is success")
 
 
 class RunMemory:
@@ -118,6 +122,8 @@ class Step(BaseModel):
     """The word that stands behind `type:` in a spec."""
     summary: ClassVar[str]
     """One line for the schema and the documentation."""
+    refused_keys: ClassVar[Mapping[str, str]] = {}
+    """Options that a person may look for and that are left out on purpose, with the reason: `it …`."""
     takes_environment: ClassVar[bool] = False
     """Whether `env` and `env_from` mean something to it."""
     delivery_fields: ClassVar[frozenset[str]] = frozenset()

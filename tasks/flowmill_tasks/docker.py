@@ -12,16 +12,15 @@ import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema, model_validator
-from pydantic import ModelWrapValidatorHandler as Handler
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from flowmill_tasks._container import ContainerPlan, Mount, engine, run_container
 from flowmill_tasks._image import ImageReference, Login, PullPolicy, Source, provide_image
 from flowmill_tasks._paths import PathProblem, check_path_text, resolve_inside
-from flowmill_tasks.base import Output, Step, StepFailed, StepRun
+from flowmill_tasks.base import Output, ProcessOutput, Step, StepFailed, StepRun
 from flowmill_tasks.fields import Duration, Line, Number, Size, Templated, Text, Unrendered, WholeNumber
 
 _RIGHTS = "privileged cap_add security_opt runtime group_add sysctls oom_kill_disable cgroup_parent"
@@ -58,7 +57,7 @@ def split_command(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if "\0" in value:
-        raise PydanticCustomError("null_character", "a NUL character is not allowed here")
+        raise PydanticCustomError("bad_value", "a NUL character is not allowed here")
     expressions: list[str] = []
 
     def mark(match: re.Match[str]) -> str:
@@ -77,12 +76,12 @@ def _shell_words(text: str) -> list[str]:
         return shlex.split(text)
     except ValueError as error:
         reason = {"reason": str(error).lower()}
-        raise PydanticCustomError("command", "cannot be split into arguments: {reason}", reason) from error
+        raise PydanticCustomError("bad_value", "cannot be split into arguments: {reason}", reason) from error
 
 
 def _not_empty(arguments: list[str]) -> list[str]:
     if not arguments:
-        raise PydanticCustomError("command", "must not be empty; without the key the image's own is run")
+        raise PydanticCustomError("bad_value", "must not be empty; without the key the image's own is run")
     return arguments
 
 
@@ -105,7 +104,7 @@ def _checked_volume(text: str) -> str:
     try:
         _parse_volume(text)
     except PathProblem as problem:
-        raise PydanticCustomError("volume", "{problem}", {"problem": str(problem)}) from problem
+        raise PydanticCustomError("bad_value", "{problem}", {"problem": str(problem)}) from problem
     return text
 
 
@@ -129,7 +128,7 @@ def _matching(pattern: str, expected: str) -> AfterValidator:
         if re.fullmatch(pattern, value):
             return value
         words = {"expected": expected, "value": value[:80]}
-        raise PydanticCustomError("docker_value", "expected {expected}, got `{value}`", words)
+        raise PydanticCustomError("bad_value", "expected {expected}, got `{value}`", words)
 
     return AfterValidator(check)
 
@@ -149,6 +148,8 @@ class Docker(Step):
     step_type = "docker"
     summary = "Run a command in a container, on the Docker engine of the worker's machine"
     takes_environment = True
+    output = ProcessOutput
+    refused_keys = _REFUSED_OPTIONS
     argument_fields = frozenset({"command", "entrypoint"})
     split_fields: ClassVar[Mapping[str, Callable[[Any], Any]]] = {"command": split_command, "entrypoint": split_command}
 
@@ -210,21 +211,6 @@ class Docker(Step):
         examples=["${{ secrets.registry }}"],
     )
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _explain_refused_options(cls, data: Any, handler: Handler[Self]) -> Self:
-        """Say why an option of the engine is not a key here, together with whatever else is wrong."""
-        reasons = {key: _REFUSED_OPTIONS.get(key.strip("-").replace("-", "_")) for key in data}
-        refused = {key: reason for key, reason in reasons.items() if reason}
-        if not refused:
-            return handler(data)
-        details = [_refusal(key, reason, data[key]) for key, reason in refused.items()]
-        try:
-            handler({key: value for key, value in data.items() if key not in refused})
-        except ValidationError as error:
-            details += [_again(problem) for problem in error.errors(include_url=False)]
-        raise ValidationError.from_exception_data(cls.__name__, details)
-
     def execute(self, run: StepRun) -> Output:
         """Pull the image as `pull` says, run the container, stream its output into the log, remove it."""
         _check_names(run.environ)
@@ -244,7 +230,7 @@ class Docker(Step):
             pids_limit=self.pids_limit,
         )
         with engine() as client:
-            return Output(stdout=run_container(client, plan, run), exit_code=0)
+            return ProcessOutput(stdout=run_container(client, plan, run), exit_code=0)
 
     def _mounts(self, run: StepRun) -> list[Mount]:
         try:
@@ -287,14 +273,3 @@ def _check_names(environ: Mapping[str, str]) -> None:
         if not name or "=" in name or "\0" in name + value:
             message = f"`{name}` cannot be set: a variable has a name without `=`, and nothing holds NUL"
             raise StepFailed(message, permanent=True)
-
-
-def _refusal(key: str, reason: str, value: Any) -> InitErrorDetails:
-    words = {"key": key, "reason": reason}
-    kind = PydanticCustomError("engine_option", "`{key}` is not allowed: it {reason}", words)
-    return InitErrorDetails(type=kind, loc=(key,), input=value)
-
-
-def _again(problem: Any) -> InitErrorDetails:
-    kind = PydanticCustomError(problem["type"], problem["msg"], problem.get("ctx"))
-    return InitErrorDetails(type=kind, loc=problem["loc"], input=problem["input"])

@@ -5,14 +5,14 @@ not sent a second time unless the step asks for it. A retry carries the Message-
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from flowmill_tasks._mailbox import Mailbox, Mailboxes, OneMailbox, parse_mailbox
+from flowmill_tasks._mailbox import Mailbox, Mailboxes, OneMailbox, parse_mailbox, split_around_expressions
 from flowmill_tasks._message import Message, as_bytes, read_attachments, shortened, shortened_html
 from flowmill_tasks._outbox import write_to_outbox
 from flowmill_tasks._paths import PathProblem, RelativePath, resolve_file_inside, resolve_inside
@@ -51,6 +51,9 @@ class Email(Step):
 
     step_type: ClassVar[str] = "email"
     summary: ClassVar[str] = "Send a mail, with text, HTML and attachments, through an SMTP server"
+    split_fields: ClassVar[Mapping[str, Callable[[Any], Any]]] = dict.fromkeys(
+        ("to", "cc", "bcc", "reply_to"), split_around_expressions
+    )
     delivery_fields: ClassVar[frozenset[str]] = frozenset({"smtp"})
     html_fields: ClassVar[frozenset[str]] = frozenset({"html"})
     output: ClassVar[type[Output]] = EmailOutput
@@ -113,11 +116,11 @@ class Email(Step):
     @model_validator(mode="after")
     def _check_combination(self) -> Self:
         if not (self.to or self.cc or self.bcc):
-            raise PydanticCustomError("recipients", "expected at least one recipient in `to`, `cc` or `bcc`")
+            raise PydanticCustomError("bad_value", "expected at least one recipient in `to`, `cc` or `bcc`")
         if self.text is None and self.html is None:
-            raise PydanticCustomError("body", "expected `text`, `html` or both")
+            raise PydanticCustomError("bad_value", "expected `text`, `html` or both")
         if self.sender is None and isinstance(self.smtp, SmtpSettings) and self.smtp.sender is None:
-            raise PydanticCustomError("sender", "expected `from`, or a `sender` in the smtp settings")
+            raise PydanticCustomError("bad_value", "expected `from`, or a `sender` in the smtp settings")
         return self
 
     def execute(self, run: StepRun) -> EmailOutput:

@@ -118,7 +118,7 @@ def _as_text(value: Any) -> Any:
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, str) and "\0" in value:
-        raise PydanticCustomError("null_character", "a NUL character is not allowed here")
+        raise PydanticCustomError("bad_value", "a NUL character is not allowed here")
     return value
 
 
@@ -161,14 +161,14 @@ def _as_bytes(value: Any) -> Any:
     text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
     match = _SIZE.fullmatch(text)
     if not match:
-        raise PydanticCustomError("size", "expected a size such as `512m` or `1g`")
+        raise PydanticCustomError("bad_value", "expected a size such as `512m` or `1g`")
     power = " kmg".find((match[2] or " ")[0].lower())
     return int(match[1]) * 1024 ** max(power, 0)
 
 
 def _one_line(value: str) -> str:
     if re.search(r"[\x00-\x1f\x7f\x85\u2028\u2029]", value):
-        raise PydanticCustomError("one_line", "must be one line without control characters")
+        raise PydanticCustomError("bad_value", "must be one line without control characters")
     return value
 
 

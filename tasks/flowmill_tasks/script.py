@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from flowmill_tasks._paths import PathProblem, RelativePath, resolve_file_inside, resolve_folder_inside
 from flowmill_tasks._process import Finished, NotStarted, run_program
-from flowmill_tasks.base import GRACE, Output, Step, StepFailed, StepRun
+from flowmill_tasks.base import GRACE, Output, ProcessOutput, Step, StepFailed, StepRun
 from flowmill_tasks.duration import in_words
 from flowmill_tasks.fields import Rendered, Text, Unrendered
 
@@ -95,7 +95,7 @@ def _shell_text(argv: list[Any]) -> Any:
 
 def _shell_expression() -> PydanticCustomError:
     return PydanticCustomError(
-        "shell_expression",
+        "bad_value",
         "a value of the run would become shell text here; pass it in `args`, where a command line finds it "
         'as `"$1"`, or in `env`, or write `command` as a list of a program and its arguments',
     )
@@ -103,24 +103,24 @@ def _shell_expression() -> PydanticCustomError:
 
 def _as_interpreter(value: Any) -> Any:
     if isinstance(value, str) and " " in value and not isinstance(value, Unrendered):
-        raise PydanticCustomError("interpreter", "write options as a list, for example `[python3, -X, dev]`")
+        raise PydanticCustomError("bad_value", "write options as a list, for example `[python3, -X, dev]`")
     argv = [value] if isinstance(value, str) else value
     argv = _checked_list(argv, "expected a program, or a list of a program and its options")
     if "/" in argv[0] and not argv[0].startswith("/") and not isinstance(argv[0], Unrendered):
-        raise PydanticCustomError("interpreter", "expected a program on the PATH, or an absolute path")
+        raise PydanticCustomError("bad_value", "expected a program on the PATH, or an absolute path")
     return argv
 
 
 def _checked_list(value: Any, expected: str) -> list[Any]:
     if not isinstance(value, list) or not value or not isinstance(value[0], str):
-        raise PydanticCustomError("command", "{expected}", {"expected": expected})
+        raise PydanticCustomError("bad_value", "{expected}", {"expected": expected})
     _refuse_blank(value[0])
     return value
 
 
 def _refuse_blank(program: str) -> None:
     if not program.strip():
-        raise PydanticCustomError("command", "must name a program, but is empty")
+        raise PydanticCustomError("bad_value", "must name a program, but is empty")
 
 
 CommandLine = Annotated[list[Text], BeforeValidator(_as_argv), WithJsonSchema(_TEXT_OR_LIST)]
@@ -133,6 +133,7 @@ class Script(Step):
     step_type = "script"
     summary = "Run a command line, a program, or a script file on the worker's machine"
     takes_environment = True
+    output = ProcessOutput
     argument_fields = frozenset({"command", "args", "interpreter"})
 
     command: CommandLine | None = Field(
@@ -168,9 +169,9 @@ class Script(Step):
     @model_validator(mode="after")
     def _command_or_file(self) -> Self:
         if (self.command is None) == (self.file is None):
-            raise PydanticCustomError("command", "expected one of `command` and `file`")
+            raise PydanticCustomError("bad_value", "expected one of `command` and `file`")
         if self.interpreter is not None and self.file is None:
-            raise PydanticCustomError("command", "`interpreter` is for `file`; a `command` names its program")
+            raise PydanticCustomError("bad_value", "`interpreter` is for `file`; a `command` names its program")
         return self
 
     def problems(self, directory: Path, root: Path) -> list[tuple[tuple[str | int, ...], str]]:
@@ -226,7 +227,7 @@ class Script(Step):
             what = f"`{self.file}`" if self.file else "the command"
             message = f"{what} {_failure(finished.exit_code)}"
         else:
-            return Output(stdout=finished.stdout, exit_code=0)
+            return ProcessOutput(stdout=finished.stdout, exit_code=0)
         raise StepFailed(message, exit_code=finished.exit_code, tail=finished.tail)
 
 

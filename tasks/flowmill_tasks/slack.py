@@ -46,7 +46,7 @@ def _is_loopback(host: str) -> bool:
 def _channel(name: str) -> str:
     if not re.fullmatch(r"#?[^\s#]{1,100}", name):
         raise PydanticCustomError(
-            "channel", "expected a channel's id such as `C024BE91L`, or its name such as `#alerts`"
+            "bad_value", "expected a channel's id such as `C024BE91L`, or its name such as `#alerts`"
         )
     return name
 
@@ -54,7 +54,7 @@ def _channel(name: str) -> str:
 def _api_address(address: str) -> str:
     problem = _address_problem(address)
     if problem:
-        raise PydanticCustomError("address", "{problem}", {"problem": problem})
+        raise PydanticCustomError("bad_value", "{problem}", {"problem": problem})
     return address
 
 
@@ -153,13 +153,13 @@ class Slack(Step):
     def _check_combination(self) -> "Slack":
         given = self.model_fields_set
         if ("webhook" in given) == ("token" in given):
-            raise PydanticCustomError("destination", "expected exactly one of `webhook` and `token`")
+            raise PydanticCustomError("bad_value", "expected exactly one of `webhook` and `token`")
         if "token" in given and "channel" not in given:
-            raise PydanticCustomError("destination", "`token` needs a `channel` to post to")
+            raise PydanticCustomError("bad_value", "`token` needs a `channel` to post to")
         if "webhook" in given and "channel" in given:
-            raise PydanticCustomError("destination", "`channel` goes with `token`: a webhook has its channel")
+            raise PydanticCustomError("bad_value", "`channel` goes with `token`: a webhook has its channel")
         if not given & {"text", "blocks"}:
-            raise PydanticCustomError("message", "expected `text`, `blocks` or both")
+            raise PydanticCustomError("bad_value", "expected `text`, `blocks` or both")
         return self
 
     def execute(self, run: StepRun) -> SlackOutput:

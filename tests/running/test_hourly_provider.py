@@ -38,15 +38,15 @@ defaults:
 steps:
   - id: extract
     type: docker
-    command: &
+    command: <extract>
     retries: 1
   - id: load
     type: docker
-    command: &
+    command: <load>
     retries: 3
   - id: publish
     type: docker
-    command: &
+    command: <publish>
     retries: 3
 on_failure:
   - type: slack
@@ -68,7 +68,7 @@ PROVIDERS = ("heron", "magpie", "wren", "curlew", "dunlin", "plover")
 def text_of(provider: str) -> str:
     text = SPEC.replace("heron", provider)
     for step in ("extract", "load", "publish"):
-        text = text.replace("&", COMMAND.format(file=step), 1)
+        text = text.replace(f"<{step}>", COMMAND.format(file=step))
     return text
 
 

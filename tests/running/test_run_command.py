@@ -12,6 +12,7 @@ import pytest
 from flowmill.local.select import plan_of
 from support.flows import (
     FLOWMILL,
+    JOB,
     Finished,
     Ran,
     flow_runs,
@@ -179,37 +180,39 @@ def test_the_environment_decides(tmp_path: Path) -> None:
     assert "in staging" in run(spec, "--dry-run").stdout
 
 
-def test_a_dry_run_prints_the_commands_and_starts_nothing(prefect_server: PrefectServer, tmp_path: Path) -> None:
-    canary = tmp_path / "canary"
-    key = {"KEY": "${{ secrets.store.key }}"}
-    spec = write_job(
-        tmp_path,
-        script("load", ["touch", str(canary), "${{ parameters.who }}"], env=key),
+@pytest.fixture
+def rehearsed(tmp_path: Path) -> Path:
+    """A flow of a name of its own, with a secret, a result and a handler, that would leave a file."""
+    steps = [
+        script("load", ["touch", "canary", "${{ parameters.who }}"], env={"KEY": "${{ secrets.store.key }}"}),
         script("publish", ["echo", "${{ steps.load.stdout }}"], env_from="store"),
-        parameters={"who": {"type": "string", "default": "two words"}},
-        on_failure=[{"type": "slack", "webhook": "${{ secrets.slack.url }}", "text": "${{ failure.step }}"}],
-    )
-    write_workspace(tmp_path, {"demo/dry.yaml": spec.read_text()})
-    dry = tmp_path / "demo/dry.yaml"
-    finished = run(dry, "--dry-run", FLOWMILL_SECRET_STORE='{"key": "osprey-4411"}')
+    ]
+    handler = {"type": "slack", "webhook": "${{ secrets.slack.url }}", "text": "${{ failure.step }}"}
+    parameters = {"who": {"type": "string", "default": "two words"}}
+    flow = {**JOB, "steps": steps, "on_failure": [handler], "parameters": parameters}
+    return write_workspace(tmp_path, {"demo/rehearsed.yaml": flow}) / "demo/rehearsed.yaml"
+
+
+def test_a_dry_run_prints_the_commands_and_starts_nothing(prefect_server: PrefectServer, rehearsed: Path) -> None:
+    finished = run(rehearsed, "--dry-run", FLOWMILL_SECRET_STORE='{"key": "osprey-4411"}')
     assert (finished.returncode, finished.stderr) == (0, "")
     assert finished.stdout.splitlines() == [
-        "demo.dry in staging: a dry run, nothing is started",
+        "demo.rehearsed in staging: a dry run, nothing is started",
         "",
         "load (script)",
         "  KEY=***",
-        f"  touch {canary} 'two words'",
+        "  touch canary 'two words'",
         "",
         "publish (script, after load)",
         "  every key of the secret store",
         "  echo '<steps.load.stdout>'",
         "",
         "on_failure: on_failure_1 (slack)",
-        f"  slack: to the outbox {dry.parent / 'outbox'}",
+        f"  slack: to the outbox {rehearsed.parent / 'outbox'}",
         "    <failure.step>",
     ]
-    assert not canary.exists()
-    assert flow_runs(prefect_server, "demo.dry") == 0
+    assert not (rehearsed.parent / "canary").exists()
+    assert flow_runs(prefect_server, "demo.rehearsed") == 0
 
 
 def message_steps() -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from flowmill.running.environ import environ
 from flowmill.running.redaction import Redactor
 from flowmill.running.secrets import LocalSecrets, SecretMissing, Secrets
-from flowmill_tasks.base import Output, StepFailed
+from flowmill_tasks.base import ProcessOutput, StepFailed
 
 
 def secrets_file(folder: Path, text: str) -> Path:
@@ -111,8 +111,8 @@ def test_values_under_four_characters_are_left_alone() -> None:
 def test_what_a_step_gives_back_is_masked() -> None:
     redactor = Redactor()
     redactor.learn("hunter22")
-    masked = redactor.mask_model(Output(stdout="it is hunter22", exit_code=0))
-    assert masked == Output(stdout="it is ***", exit_code=0)
+    masked = redactor.mask_model(ProcessOutput(stdout="it is hunter22", exit_code=0))
+    assert masked == ProcessOutput(stdout="it is ***", exit_code=0)
 
 
 def test_a_group_is_read_once_and_learnt_when_it_is_named() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 import support.engine
 from flowmill_tasks._container import EngineUnreachable
-from flowmill_tasks.base import Output, RunMemory, StepCancelled, StepFailed, StepRun, StepTimedOut
+from flowmill_tasks.base import ProcessOutput, RunMemory, StepCancelled, StepFailed, StepRun, StepTimedOut
 from flowmill_tasks.docker import Docker
 from flowmill_tasks.fields import Plain, Rendered
 from flowmill_tasks.perform import perform
@@ -56,7 +56,7 @@ def failure(made: Docker, run: StepRun, timeout: float | None = None) -> StepFai
 
 def test_both_streams_go_to_the_log_and_stdout_to_later_steps(run: StepRun) -> None:
     output = run_step(shell("echo one; echo two; echo err >&2"), run)
-    assert output == Output(stdout="one\ntwo", exit_code=0)
+    assert output == ProcessOutput(stdout="one\ntwo", exit_code=0)
     assert sorted(lines(run)) == ["err", "one", "two"]
 
 

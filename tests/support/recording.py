@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flowmill_tasks.base import Output, StepFailed, StepRun
+from flowmill_tasks.base import Output, ProcessOutput, StepFailed, StepRun
 from flowmill_tasks.docker import Docker
 from flowmill_tasks.registry import Registry, discover
 
@@ -53,7 +53,7 @@ class Containers:
         if self.failing.get(run.step_id, 0) > 0:
             self.failing[run.step_id] -= 1
             raise StepFailed("the container ended with exit code 3", exit_code=3, tail=self.prints)
-        return Output(stdout=self.prints, exit_code=0)
+        return ProcessOutput(stdout=self.prints, exit_code=0)
 
     def steps(self) -> list[str]:
         return [call.step for call in self.calls]

@@ -15,7 +15,7 @@ from flowmill.plan import StepPlan
 from flowmill.running.attempt import attempt
 from flowmill.running.outcome import Outcome, State
 from flowmill.running.run import Run
-from flowmill_tasks.base import StepFailed, StepTimedOut
+from flowmill_tasks.base import Output, StepFailed, StepTimedOut
 
 
 class StepTasks:
@@ -62,7 +62,7 @@ async def _one_attempt(step: StepPlan, run: Run) -> Outcome:
     try:
         output = await attempt(step, run, number, log)
     except StepFailed as failure:
-        outcome = _failed(step, failure, number)
+        outcome = _failed(step, failure, number, run.runtime.registry[step.type].output())
         log.error(failure.message)
         if number <= step.retries and not failure.permanent:
             run.runtime.observer.step_retries(step, failure.message, step.retry_delays[number - 1])
@@ -70,12 +70,13 @@ async def _one_attempt(step: StepPlan, run: Run) -> Outcome:
     return Outcome(step.id, State.SUCCESS, output=output, attempts=number)
 
 
-def _failed(step: StepPlan, failure: StepFailed, attempts: int) -> Outcome:
+def _failed(step: StepPlan, failure: StepFailed, attempts: int, output: Output) -> Outcome:
     state = State.TIMED_OUT if isinstance(failure, StepTimedOut) else State.FAILED
     return Outcome(
         step.id,
         state,
         failure.message,
+        output,
         exit_code=failure.exit_code,
         tail=failure.tail,
         attempts=attempts,

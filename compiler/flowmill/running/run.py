@@ -55,9 +55,10 @@ class Run:
 def _result(outcome: Outcome) -> dict[str, Any]:
     output = outcome.output
     fields = {name: getattr(output, name) for name in type(output).model_fields}
-    exit_code = outcome.exit_code if fields.get("exit_code") is None else fields["exit_code"]
+    if outcome.exit_code is not None:
+        fields["exit_code"] = outcome.exit_code
     common = {"state": outcome.state.value, "attempts": outcome.attempts, "message": outcome.message}
-    return {**fields, "exit_code": exit_code, **common}
+    return {**fields, **common}
 
 
 def _failure(outcome: Outcome | None) -> dict[str, Any]:
