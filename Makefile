@@ -62,6 +62,7 @@ golden: $(READY) ## rewrite the expected outputs of the golden cases; review the
 
 .PHONY: docs
 docs: $(READY) ## write every generated part of the documentation again
+	@$(BIN)/python docs/generate_codes.py
 	@$(BIN)/python docs/regenerate.py
 
 .PHONY: bench

@@ -119,7 +119,7 @@ def parse(text: str) -> Cron | list[CronProblem]:
     """Read an expression; or else say what is wrong with it, in the order of the text."""
     if len(text) > LENGTH_AT_MOST:
         message = f"the expression is {len(text)} characters long: expected at most {LENGTH_AT_MOST}"
-        return [CronProblem(Part(LENGTH_AT_MOST, len(text)), message, "split it into several schedules")]
+        return [CronProblem(Part(LENGTH_AT_MOST, len(text)), message, "split it into several flows")]
     odd = _Word(text, 0).words(r"[^ -~\t]+")
     if odd:
         return [_not_ascii(word) for word in odd]

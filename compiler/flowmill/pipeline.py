@@ -23,7 +23,7 @@ class Compiled:
     """The outcome for a workspace.
 
     Attributes:
-        plans: of every flow without errors, one per environment, by `<project>.<flow>` and environment.
+        plans: of every flow, for each environment without errors in it, by `<project>.<flow>` and environment.
         diagnostics: every problem of every file, in order.
         flows: how many flows were looked at.
     """

@@ -4,12 +4,9 @@ Texts that contain `${{` are expressions for the run; a literal `${{` is kept as
 (its time, its secrets, its outputs) is in here.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
-
-Group = Literal["steps", "on_failure", "on_success", "finally"]
 
 
 @dataclass(frozen=True)
@@ -83,8 +80,3 @@ class Plan:
         content = asdict(self)
         content["finally"] = content.pop("finally_")
         return json.dumps(content, sort_keys=True, ensure_ascii=False, indent=2) + "\n"
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the canonical JSON, in hexadecimal."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()

@@ -7,9 +7,6 @@ from flowmill.expressions.names import Leaf, Shape
 from flowmill.spec import StepKeys
 from flowmill_tasks.registry import Registry
 
-CONSTANTS = ("environment", "project", "flow", "server", "vars")
-"""Names whose values are known when the flow is compiled."""
-
 _RUN: Mapping[str, Shape] = {
     "start": Leaf.TIME,
     "scheduled": Leaf.TIME,

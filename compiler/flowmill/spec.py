@@ -134,7 +134,7 @@ class StepKeys(Document):
     env: Environ = Field(default_factory=dict, description="environment variables", examples=[{"MODE": "full"}])
     env_from: SecretNames = Field(
         default_factory=list,
-        description="secrets whose every key becomes an environment variable, loaded when the run starts",
+        description="secrets whose every key becomes an environment variable, loaded when the step starts",
     )
     retries: Annotated[WholeNumber, Field(ge=0, le=100)] = Field(
         default=0, description="further attempts after a failure"

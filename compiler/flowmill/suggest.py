@@ -18,7 +18,6 @@ FOREIGN = {
     "tz": "timezone",
     "params": "parameters",
     "inputs": "parameters",
-    "when": "if",
     "environments": "environment",
     "env_vars": "env",
     "timeout_seconds": "timeout",

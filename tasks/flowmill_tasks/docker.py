@@ -17,8 +17,8 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from flowmill_tasks._container import ContainerPlan, Mount, engine, run_container
-from flowmill_tasks._image import ImageReference, Login, PullPolicy, Source, provide_image
+from flowmill_tasks._docker_container import ContainerPlan, Mount, engine, run_container
+from flowmill_tasks._docker_image import ImageReference, Login, PullPolicy, Source, provide_image
 from flowmill_tasks._paths import PathProblem, check_path_text, resolve_inside
 from flowmill_tasks.base import Output, ProcessOutput, Step, StepFailed, StepRun
 from flowmill_tasks.fields import Duration, Line, Number, Size, Templated, Text, Unrendered, WholeNumber

@@ -12,12 +12,12 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from flowmill_tasks._mailbox import Mailbox, Mailboxes, OneMailbox, parse_mailbox, split_around_expressions
-from flowmill_tasks._message import Message, as_bytes, read_attachments, shortened, shortened_html
+from flowmill_tasks._email_addresses import Mailbox, Mailboxes, OneMailbox, parse_mailbox, split_around_expressions
+from flowmill_tasks._email_delivery import Envelope, deliver, in_one_line
+from flowmill_tasks._email_message import Message, as_bytes, read_attachments, shortened, shortened_html
+from flowmill_tasks._email_settings import SmtpSettings
 from flowmill_tasks._outbox import write_to_outbox
 from flowmill_tasks._paths import PathProblem, RelativePath, resolve_file_inside, resolve_inside
-from flowmill_tasks._smtp import Envelope, deliver, in_one_line
-from flowmill_tasks._smtp_settings import SmtpSettings
 from flowmill_tasks.base import Output, Step, StepFailed, StepRun
 from flowmill_tasks.fields import Flag, Line, Templated, Text, Unrendered
 

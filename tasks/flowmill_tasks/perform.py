@@ -1,6 +1,6 @@
 """Running one attempt of a step: in a thread, within its timeout, stoppable, with nothing left behind.
 
-The only place that knows about threads. The caller is asynchronous (Prefect runs independent steps of a
+A step type need not know that it runs in a thread. The caller is asynchronous (Prefect runs independent steps of a
 flow together); a step's `execute` is ordinary blocking code.
 
 asyncio and anyio are imported where they are used: who looks for step types imports this module as well.

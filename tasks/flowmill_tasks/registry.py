@@ -61,8 +61,7 @@ def discover() -> Registry:
 
 def _from_entry_points() -> Iterator[type[Step]]:
     for entry in entry_points(group=GROUP):
-        if entry.value != flowmill_tasks.__name__:
-            yield from _load(entry)
+        yield from _load(entry)
 
 
 def _load(entry: EntryPoint) -> Iterator[type[Step]]:

@@ -21,7 +21,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from flowmill_tasks._paths import PathProblem, RelativePath, resolve_file_inside, resolve_folder_inside
-from flowmill_tasks._process import Finished, NotStarted, run_program
+from flowmill_tasks._script_process import Finished, NotStarted, run_program
 from flowmill_tasks.base import GRACE, Output, ProcessOutput, Step, StepFailed, StepRun
 from flowmill_tasks.duration import in_words
 from flowmill_tasks.fields import Rendered, Text, Unrendered

@@ -265,7 +265,5 @@ def test_c12_the_longest_text_is_read_within_10_ms() -> None:
 def test_parsing_imports_no_cron_library() -> None:
     program = "import sys, flowmill.cron as c; c.parse('*/5 0 * * *'); print(*sys.modules)"
     path = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    run = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=path
-    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=path)
     assert not {"croniter", "prefect", "dateutil", "pydantic"} & set(run.stdout.split())

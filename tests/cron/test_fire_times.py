@@ -38,9 +38,7 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
 
 def by_flowmill(cron: Cron, after: datetime, count: int) -> list[datetime]:
     """Through croniter, in a zone without clock changes."""
-    return [
-        moment.replace(tzinfo=None) for moment in fire_times(cron, "UTC", after.replace(tzinfo=UTC), count)
-    ]
+    return [moment.replace(tzinfo=None) for moment in fire_times(cron, "UTC", after.replace(tzinfo=UTC), count)]
 
 
 def by_prefect(explicit: str, after: datetime, count: int) -> list[datetime]:
@@ -92,9 +90,7 @@ def test_c03_day_lists_are_refused_exactly_where_prefects_server_skips_a_day() -
     texts = [f"0 0 {','.join(map(str, some))} * *" for some in lists]
     refused = {text for text in texts if isinstance(parse(text), list)}
     starts = (datetime(2027, 1, 5), datetime(2028, 1, 5))
-    skipped = {
-        text for text in texts for start in starts if by_prefect(text, start, 20) != fires(text, start, 20)
-    }
+    skipped = {text for text in texts for start in starts if by_prefect(text, start, 20) != fires(text, start, 20)}
     assert refused == skipped
     assert refused
 
@@ -136,13 +132,9 @@ def test_a_moment_without_a_zone_is_an_error() -> None:
     [
         pytest.param(utc(2027, 1, 1, 8), utc(2027, 1, 1, 9), id="exactly-then"),
         pytest.param(utc(2027, 1, 1, 7, 59, 59), utc(2027, 1, 1, 8), id="a-second-before"),
-        pytest.param(
-            utc(2027, 1, 1, 8) - timedelta(microseconds=1), utc(2027, 1, 1, 8), id="a-microsecond-before"
-        ),
+        pytest.param(utc(2027, 1, 1, 8) - timedelta(microseconds=1), utc(2027, 1, 1, 8), id="a-microsecond-before"),
         pytest.param(utc(2027, 1, 1, 8, 0, 1), utc(2027, 1, 1, 9), id="a-second-after"),
-        pytest.param(
-            datetime(2027, 1, 1, 7, tzinfo=ZoneInfo("Asia/Tokyo")), utc(2026, 12, 31, 23), id="elsewhere"
-        ),
+        pytest.param(datetime(2027, 1, 1, 7, tzinfo=ZoneInfo("Asia/Tokyo")), utc(2026, 12, 31, 23), id="elsewhere"),
     ],
 )
 def test_the_first_time_is_later_than_the_given_moment(after: datetime, expected: datetime) -> None:
@@ -286,7 +278,5 @@ BEFORE_CHANGES = [utc(2026, 10, 24, 12), utc(2026, 10, 31), utc(2027, 3, 13), ut
 @pytest.mark.parametrize("zone", ["America/Chicago", "Europe/Berlin", "Africa/Cairo", "America/Havana"])
 @pytest.mark.parametrize("after", BEFORE_CHANGES, ids=lambda moment: f"{moment:%Y-%m-%d}")
 @pytest.mark.parametrize("text", ["0 * * * *", "*/15 * * * *"])
-def test_c16_the_times_of_frequent_jobs_around_a_change_are_the_servers(
-    text: str, after: datetime, zone: str
-) -> None:
+def test_c16_the_times_of_frequent_jobs_around_a_change_are_the_servers(text: str, after: datetime, zone: str) -> None:
     assert_as_on_the_server(text, zone, after, 150)

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 import support.engine
-from flowmill_tasks._container import EngineUnreachable
+from flowmill_tasks._docker_container import EngineUnreachable
 from flowmill_tasks.base import ProcessOutput, RunMemory, StepCancelled, StepFailed, StepRun, StepTimedOut
 from flowmill_tasks.docker import Docker
 from flowmill_tasks.fields import Plain, Rendered
@@ -271,7 +271,7 @@ def test_x13_an_engine_that_does_not_answer_is_given_up(run: StepRun, monkeypatc
 def test_x13_a_socket_that_is_not_for_the_worker_is_told_from_a_missing_engine(engine: Engine) -> None:
     code = (
         "import os, docker\n"
-        "from flowmill_tasks._container import engine\n"
+        "from flowmill_tasks._docker_container import engine\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         "with engine(): pass"
     )

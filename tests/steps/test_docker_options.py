@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from flowmill_tasks._container import EngineUnreachable
+from flowmill_tasks._docker_container import EngineUnreachable
 from flowmill_tasks.base import StepFailed
 from flowmill_tasks.docker import Docker, split_command
 from flowmill_tasks.fields import Plain, Redacted, Rendered, Unrendered

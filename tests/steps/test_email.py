@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from flowmill_tasks._mailbox import AddressProblem, Mailbox, parse_mailbox
+from flowmill_tasks._email_addresses import AddressProblem, Mailbox, parse_mailbox
 from flowmill_tasks.email import Email
 from flowmill_tasks.fields import Plain, Rendered, Unrendered
 from support.steps import step_run

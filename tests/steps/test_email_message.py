@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowmill_tasks._mailbox import Mailbox
-from flowmill_tasks._message import Attachment, Message, as_bytes, shortened, shortened_html
+from flowmill_tasks._email_addresses import Mailbox
+from flowmill_tasks._email_message import Attachment, Message, as_bytes, shortened, shortened_html
 from flowmill_tasks.base import StepFailed
 from flowmill_tasks.email import Email, EmailOutput
 from flowmill_tasks.fields import Unrendered

@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import pytest
 
-from flowmill_tasks._process import MARKER, Finished, NotStarted, run_program
+from flowmill_tasks._script_process import MARKER, Finished, NotStarted, run_program
 from flowmill_tasks._transcript import KEPT_BYTES, LAST_LINES, LINE_BYTES, LOG_LINES, Transcript
 from flowmill_tasks.base import GRACE
 from flowmill_tasks.cancellation import Cancellation
@@ -37,9 +37,7 @@ class Case:
     def run(self, command: str) -> Finished:
         start = time.monotonic()
         try:
-            return run_program(
-                ["bash", "-c", command], self.folder, self.environ(), "run-1.it", self.log, self.stop
-            )
+            return run_program(["bash", "-c", command], self.folder, self.environ(), "run-1.it", self.log, self.stop)
         finally:
             self.seconds = time.monotonic() - start
 
@@ -137,9 +135,7 @@ def test_x29_reading_stdin_gets_the_end_at_once(case: Case) -> None:
 def test_the_environment_is_the_given_one_and_the_marker(case: Case) -> None:
     variables = dict(line.split("=", 1) for line in case.run("exec env").stdout.split("\n"))
     marker = variables.pop(MARKER)
-    assert variables == case.environ() | {
-        key: variables[key] for key in ("PWD", "SHLVL", "_") if key in variables
-    }
+    assert variables == case.environ() | {key: variables[key] for key in ("PWD", "SHLVL", "_") if key in variables}
     assert marker.startswith("run-1.it.")
 
 
@@ -282,7 +278,7 @@ def test_a_guard_that_somebody_kills_is_not_missed(case: Case) -> None:
 RUNNER = """
 import os, sys
 from pathlib import Path
-from flowmill_tasks._process import run_program
+from flowmill_tasks._script_process import run_program
 from flowmill_tasks.cancellation import Cancellation
 from support.steps import ListLog
 log = ListLog()

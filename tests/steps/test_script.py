@@ -343,9 +343,7 @@ def test_a_failure_says_what_its_exit_code_means(tmp_path: Path, ending: str, me
         ),
     ],
 )
-def test_a_timeout_ends_every_process_and_says_how(
-    tmp_path: Path, command: str, most: float, message: str
-) -> None:
+def test_a_timeout_ends_every_process_and_says_how(tmp_path: Path, command: str, most: float, message: str) -> None:
     log = ListLog()
     start = time.monotonic()
     with pytest.raises(StepTimedOut, match="timed out after 1s") as failed:

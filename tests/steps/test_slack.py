@@ -327,9 +327,7 @@ def test_a_proxy_is_asked_for_a_tunnel_and_sees_no_path(tmp_path, monkeypatch, s
         step = to_webhook("https://hooks.slack.example/CANARY", request_timeout=1)
         error = failure(step, step_run(tmp_path))
     assert "no connection to the Slack webhook: 403" in error.message
-    assert {(request.method, request.path) for request in proxy.requests} == {
-        ("CONNECT", "hooks.slack.example:443")
-    }
+    assert {(request.method, request.path) for request in proxy.requests} == {("CONNECT", "hooks.slack.example:443")}
 
 
 def everything_said(error, log, records):

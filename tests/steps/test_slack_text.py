@@ -108,9 +108,7 @@ def test_the_texts_of_blocks_are_escaped_and_nothing_else(given, sent):
         pytest.param(lambda long: block("section", fields=[long]), 2000, id="x12-field"),
         pytest.param(lambda long: block("header", text=long), 150, id="x12-header"),
         pytest.param(lambda long: block("context", elements=[long]), 3000, id="x12-context"),
-        pytest.param(
-            lambda long: block("actions", elements=[block("button", text=long)]), 75, id="x12-button"
-        ),
+        pytest.param(lambda long: block("actions", elements=[block("button", text=long)]), 75, id="x12-button"),
         pytest.param(lambda long: block("image", title=long), 2000, id="x12-image-title"),
         pytest.param(lambda long: {**long, "type": "markdown"}, 12_000, id="x12-markdown"),
     ],
@@ -124,9 +122,7 @@ def test_a_block_text_is_cut_to_the_limit_of_its_place(make, limit):
 @pytest.mark.parametrize(
     ("mrkdwn", "sent"),
     [
-        pytest.param(
-            "false", "&lt;!channel&gt; &amp; *b* &lt;https://evil|click&gt; &lt;@U1&gt;", id="escaped"
-        ),
+        pytest.param("false", "&lt;!channel&gt; &amp; *b* &lt;https://evil|click&gt; &lt;@U1&gt;", id="escaped"),
         pytest.param("true", "<!channel> & *b* <https://evil|click> <@U1>", id="mrkdwn"),
     ],
 )

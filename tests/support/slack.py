@@ -73,9 +73,7 @@ class SlackEndpoint:
         self.server.endpoint = self
         self._scheme = "https" if tls else "http"
         if tls:
-            self.server.socket = tls.wrap_socket(
-                self.server.socket, server_side=True, do_handshake_on_connect=False
-            )
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
 
     @property
     def base(self) -> str:
@@ -131,9 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.endpoint.take(
-            Request(self.command, self.path, headers, body, at=time.monotonic())
-        )
+        reply = self.server.endpoint.take(Request(self.command, self.path, headers, body, at=time.monotonic()))
         self.close_connection = True
         self.server.endpoint.closing.wait(reply.after)
         if not reply.hang_up:
@@ -188,9 +184,7 @@ def self_signed(folder: Path) -> Path:
     certificate = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
     pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
     file = folder / "server.pem"
-    file.write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + certificate.public_bytes(pem)
-    )
+    file.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain) + certificate.public_bytes(pem))
     return file
 
 

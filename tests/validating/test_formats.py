@@ -29,7 +29,7 @@ def case(name: str) -> Case:
 
 
 def test_every_format_is_a_module_of_its_own() -> None:
-    assert names() == ["github", "json", "text"]
+    assert {"github", "json", "text"} <= set(names())
 
 
 def test_json_has_the_places_of_the_text(tmp_path: Path) -> None:

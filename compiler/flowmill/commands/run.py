@@ -139,7 +139,7 @@ def _run(
     parameters: dict[str, Any],
     colour: bool | None,
 ) -> int:
-    from flowmill.local.on_prefect import NoServer, run_here
+    from flowmill.backend.local_run import NoServer, run_here
     from flowmill.local.runtime import local_runtime
 
     before = _messages(outbox)

@@ -1,7 +1,9 @@
 """`${{ … }}`: finding expressions in text, checking the names in them, evaluating them.
 
-template  text with expressions -> its parts, with offsets
-language  the grammar (Jinja2's), and what of it is allowed; the functions and filters
-names     which names exist where, and what is wrong with one that does not
-render    values for expressions: those known now are folded, the rest when the run starts
+template     text with expressions -> its parts, with offsets
+language     the grammar (Jinja2's), and what of it is allowed
+functions    the functions and filters
+names        which names exist where, and what is wrong with one that does not
+render       values for expressions: those known now are folded, the rest when a step starts
+placeholder  stand-ins for the values that a dry run does not have
 """

@@ -11,9 +11,9 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from flowmill_tasks._mailbox import OneMailbox
+from flowmill_tasks._email_addresses import OneMailbox
+from flowmill_tasks._email_delivery import Security, Server
 from flowmill_tasks._paths import PathProblem, RelativePath, resolve_file_inside
-from flowmill_tasks._smtp import Security, Server
 from flowmill_tasks.base import StepFailed
 from flowmill_tasks.fields import Duration, Line, SecretText, Templated, Unrendered, WholeNumber
 

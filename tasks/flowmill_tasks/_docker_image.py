@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
 from pydantic import AfterValidator, AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from flowmill_tasks._container import engine, explained
+from flowmill_tasks._docker_container import engine, explained
 from flowmill_tasks.base import Log, StepCancelled, StepFailed, StepRun
 from flowmill_tasks.cancellation import Cancellation
 from flowmill_tasks.duration import in_words

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flowmill_tasks._mailbox import Mailbox
+from flowmill_tasks._email_addresses import Mailbox
 from flowmill_tasks._paths import PathProblem, resolve_file_inside
 from flowmill_tasks.base import StepFailed
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from flowmill_tasks._lifeline import BoundedLines, Lifeline, connect
+from flowmill_tasks._email_connection import BoundedLines, Lifeline, connect
 from flowmill_tasks.base import StepFailed
 from flowmill_tasks.cancellation import Cancellation
 from flowmill_tasks.duration import in_words

@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from flowmill.diagnostics import Finding
 from flowmill.flow import BoundFlow
 
-CODES = {
-    "no-environment": "`env` or `env_from` on a step whose type starts no process, so the values would go nowhere."
-}
+CODES = {"env-not-taken": "`env` or `env_from` on a step whose type starts no process, so the values would go nowhere."}
 
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
@@ -17,4 +15,4 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
         for key in ("env", "env_from"):
             if key in step.written:
                 message = f"`{key}` has no meaning for a step of type `{step.model.step_type}`"
-                yield Finding((*step.route, key), "no-environment", message, "remove it", at_key=True)
+                yield Finding((*step.route, key), "env-not-taken", message, "remove it", at_key=True)
