@@ -13,8 +13,7 @@ COMPILER, TASKS = ROOT / "compiler" / "flowmill", ROOT / "tasks" / "flowmill_tas
 def imports(path: Path, *, at_import_time: bool = False) -> Iterator[str]:
     """The modules that a file imports, by their full names."""
     tree = ast.parse(path.read_text())
-    nodes = _executed_on_import(tree) if at_import_time else ast.walk(tree)
-    for node in nodes:
+    for node in _executed(tree, functions=not at_import_time):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -22,11 +21,14 @@ def imports(path: Path, *, at_import_time: bool = False) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def _executed_on_import(tree: ast.Module) -> Iterator[ast.AST]:
-    """The statements that run when the module is imported: not those in functions or under TYPE_CHECKING."""
-    for node in tree.body:
-        if not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
-            yield node
+def _executed(node: ast.AST, *, functions: bool) -> Iterator[ast.AST]:
+    """The nodes that run at all: not those under TYPE_CHECKING, and those in functions only if asked for."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+            continue
+        if functions or not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield child
+            yield from _executed(child, functions=functions)
 
 
 def module_of(path: Path) -> str:

@@ -7,6 +7,7 @@ before there is a `stdout`.
 from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 
+from flowmill.expressions.functions import TIME_ATTRIBUTES
 from flowmill.expressions.language import Parsed, Path, Problem
 from flowmill.suggest import did_you_mean
 
@@ -21,8 +22,6 @@ class Leaf(Enum):
 
 Shape = Leaf | Mapping[str, "Shape"]
 
-_TIME = ("year", "month", "day", "hour", "minute", "second")
-
 
 def problems(parsed: Parsed, shape: Mapping[str, Shape]) -> Iterator[Problem]:
     """A problem for every name in the expression that the shape does not have."""
@@ -34,7 +33,7 @@ def _first_unknown(parsed: Parsed, path: Path, shape: Shape) -> Iterator[Problem
     for length, word in enumerate(path, start=1):
         if shape is Leaf.ANYTHING:
             return
-        known = _TIME if shape is Leaf.TIME else shape if isinstance(shape, Mapping) else ()
+        known = TIME_ATTRIBUTES if shape is Leaf.TIME else shape if isinstance(shape, Mapping) else ()
         if word not in known:
             owner = ".".join(path[: length - 1])
             yield Problem(
@@ -57,7 +56,7 @@ def _message(owner: str, word: str, shape: Shape) -> str:
 
 def _hint(word: str, owner: str, shape: Shape) -> str:
     if shape is Leaf.TIME:
-        return did_you_mean(word, _TIME)
+        return did_you_mean(word, TIME_ATTRIBUTES)
     if isinstance(shape, Mapping) and shape:
         return did_you_mean(word, shape)
     return f"nothing is declared under `{owner}`" if isinstance(shape, Mapping) else ""

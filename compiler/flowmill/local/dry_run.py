@@ -11,11 +11,10 @@ from flowmill.expressions.placeholder import Placeholders
 from flowmill.expressions.render import map_texts, render
 from flowmill.expressions.template import Expression, Piece, has_expression, join, split
 from flowmill.plan import Plan, StepPlan
-from flowmill.running.attempt import build_model, marked
+from flowmill.running.attempt import build_model, marked, step_run
 from flowmill.running.run import Facts, Run
 from flowmill.running.runtime import Runtime
-from flowmill_tasks.base import StepFailed, StepRun
-from flowmill_tasks.cancellation import Cancellation
+from flowmill_tasks.base import StepFailed
 
 _RESULTS = ("steps", "failure")
 """What only a real run gives a value to."""
@@ -56,7 +55,7 @@ def _lines(step: StepPlan, run: Run) -> Iterator[str]:
         yield f"{key}={value}"
     for group in step.env_from:
         yield f"every key of the secret {group}"
-    yield from (line for text in model.preview(_step_run(step, run)) for line in text.splitlines())
+    yield from (line for text in model.preview(step_run(step, run, 1, _Silence(), {})) for line in text.splitlines())
 
 
 def _named(text: str) -> str:
@@ -88,23 +87,3 @@ class _Silence:
     def info(self, message: str) -> None: ...
     def warning(self, message: str) -> None: ...
     def error(self, message: str) -> None: ...
-
-
-def _step_run(step: StepPlan, run: Run) -> StepRun:
-    plan, folder = run.plan, run.runtime.folder
-    labels = {
-        "project": plan.project,
-        "flow": plan.name,
-        "environment": plan.environment,
-        "run": run.facts.id,
-    }
-    return StepRun(
-        step.id,
-        f"dry-run.{step.id}",
-        _Silence(),
-        Cancellation(),
-        folder,
-        folder,
-        labels=labels,
-        outbox=run.runtime.outbox,
-    )

@@ -4,7 +4,9 @@ import re
 from difflib import get_close_matches
 from functools import lru_cache
 
-_CREDENTIAL = re.compile("pass|pwd|secret|token|webhook|credential|api_?key|private")
+CREDENTIAL_WORD = "pass|pwd|secret|token|webhook|credential|api_?key|private"
+"""A pattern for what the name of a credential holds, in lower case."""
+_CREDENTIAL = re.compile(CREDENTIAL_WORD)
 _CREDENTIAL_WORDS = ("password", "passwd", "secret", "token", "webhook", "credential", "apikey", "private")
 CREDENTIAL_VALUE = re.compile(
     r"xox[a-z]-|hooks\.slack\.com/services/|AKIA[0-9A-Z]{16}|-----BEGIN|://[^/\s:@]*:[^/\s@]+@"

@@ -3,12 +3,13 @@
 import re
 
 from flowmill.diagnostics import Diagnostic
+from flowmill.reading.credentials import CREDENTIAL_WORD
 from flowmill.report.style import Style, printable
 
 _WIDTH = 120
 _BEHIND_KEY = re.compile(r"""^(\s*(?:-\s+)?(?:[\w.-]+|"[^"]*"|'[^']*')\s*:\s*)(.*)$""")
 _CREDENTIAL = re.compile(  # possessive, and tried once per word: a line may be one word of a megabyte
-    r"(?i)(?<![\w-])((?=[\w-]*?(?:pass|pwd|secret|token|webhook|credential|api_?key|private))[\w-]++[\"']?\s*[:=]\s*)"
+    rf"(?i)(?<![\w-])((?=[\w-]*?(?:{CREDENTIAL_WORD}))[\w-]++[\"']?\s*[:=]\s*)"
     r"([\"']?\$\{\{|[^\s,}{]+|\S.*$)"
 )
 

@@ -8,7 +8,7 @@ import anyio.to_thread
 
 from flowmill.bind import bind
 from flowmill.expressions.language import ExpressionError
-from flowmill.expressions.render import render
+from flowmill.expressions.render import map_texts, render
 from flowmill.expressions.template import has_expression
 from flowmill.plan import StepPlan
 from flowmill.running.environ import environ
@@ -31,8 +31,8 @@ async def attempt(step: StepPlan, run: Run, number: int, log: Log) -> Output:
     """
     try:
         # In a thread: loading a secret asks a server.
-        model, step_run = await anyio.to_thread.run_sync(prepare, step, run, number, log)
-        output = await perform(model, step_run, step.timeout)
+        model, prepared = await anyio.to_thread.run_sync(prepare, step, run, number, log)
+        output = await perform(model, prepared, step.timeout)
     except StepFailed as failure:
         raise _masked(failure, run) from None
     except Exception as fault:  # noqa: BLE001 - whatever a step type raises must be masked, and fails its step only
@@ -52,7 +52,7 @@ def prepare(step: StepPlan, run: Run, number: int, log: Log) -> tuple[Step, Step
         variables = environ(env, step.env_from, run.secrets)
     except ExpressionError as error:
         raise StepFailed(str(error), permanent=True) from None
-    return model, _step_run(step, run, number, log, variables)
+    return model, step_run(step, run, number, log, variables)
 
 
 def build_model(step: StepPlan, run: Run) -> Step:
@@ -82,14 +82,11 @@ def rendered(step: StepPlan, run: Run, skip: frozenset[str]) -> dict[str, Any]:
 
 def marked(value: Any) -> Any:
     """Values of a plan with the texts that hold expressions marked as such again; JSON does not keep the mark."""
-    if isinstance(value, str):
-        return Unrendered(value) if has_expression(value) else value
-    if isinstance(value, dict):
-        return {key: marked(item) for key, item in value.items()}
-    return [marked(item) for item in value] if isinstance(value, list) else value
+    return map_texts(value, lambda text: Unrendered(text) if has_expression(text) else text)
 
 
-def _step_run(step: StepPlan, run: Run, number: int, log: Log, variables: dict[str, str]) -> StepRun:
+def step_run(step: StepPlan, run: Run, number: int, log: Log, variables: dict[str, str]) -> StepRun:
+    """What one attempt of a step gets from the run."""
     plan = run.plan
     labels = {
         "project": plan.project,
