@@ -188,7 +188,9 @@ class FlowSpec(Document):
     on_failure: list[Any] = Field(default_factory=list, description="steps that run once when the run has failed")
     on_success: list[Any] = Field(default_factory=list, description="steps that run once when the run has succeeded")
     finally_: list[Any] = Field(
-        default_factory=list, alias="finally", description="steps that run once, last, in any case"
+        default_factory=list,
+        alias="finally",
+        description="steps that run once, last, whether the run succeeded or failed",
     )
 
 

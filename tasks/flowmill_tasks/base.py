@@ -133,6 +133,8 @@ class Step(BaseModel):
     value can never become a second item."""
     argument_fields: ClassVar[frozenset[str]] = frozenset()
     """Keys that become arguments of a program, which everybody on the machine can see: no secret may stand there."""
+    message_fields: ClassVar[frozenset[str]] = frozenset()
+    """Keys that people will read: secret values in them are masked."""
     html_fields: ClassVar[frozenset[str]] = frozenset()
     """Keys that hold HTML: what an expression puts into them is escaped."""
     output: ClassVar[type[Output]] = Output

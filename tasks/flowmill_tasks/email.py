@@ -55,6 +55,7 @@ class Email(Step):
         ("to", "cc", "bcc", "reply_to"), split_around_expressions
     )
     delivery_fields: ClassVar[frozenset[str]] = frozenset({"smtp"})
+    message_fields: ClassVar[frozenset[str]] = frozenset({"subject", "text", "html"})
     html_fields: ClassVar[frozenset[str]] = frozenset({"html"})
     output: ClassVar[type[Output]] = EmailOutput
 

@@ -89,6 +89,7 @@ class Slack(Step):
     step_type: ClassVar[str] = "slack"
     summary: ClassVar[str] = "Post a message to Slack, through an incoming webhook or as a bot"
     delivery_fields: ClassVar[frozenset[str]] = frozenset({"webhook", "token"})
+    message_fields: ClassVar[frozenset[str]] = frozenset({"text", "blocks"})
     output: ClassVar[type[Output]] = SlackOutput
 
     webhook: SecretText = Field(

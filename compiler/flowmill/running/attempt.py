@@ -72,12 +72,14 @@ def build_model(step: StepPlan, run: Run) -> Step:
 
 
 def rendered(step: StepPlan, run: Run, skip: frozenset[str]) -> dict[str, Any]:
-    """The step's keys with their expressions evaluated, except for those in `skip`."""
-    scope, html_fields = run.scope(), run.runtime.registry[step.type].html_fields
-    return {
-        key: marked(value) if key in skip else render(marked(value), scope, escape=key in html_fields)
+    """The step's keys with their expressions evaluated, except for those in `skip`; no message holds a secret."""
+    scope, step_type = run.scope(), run.runtime.registry[step.type]
+    values = {
+        key: marked(value) if key in skip else render(marked(value), scope, escape=key in step_type.html_fields)
         for key, value in step.config.items()
     }
+    messages = {key: map_texts(values[key], run.redactor.mask) for key in step_type.message_fields & values.keys()}
+    return {**values, **messages}
 
 
 def marked(value: Any) -> Any:
