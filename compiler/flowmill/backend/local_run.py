@@ -35,9 +35,10 @@ def run_here(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> bool:
         os.environ.setdefault(name, value)
     from prefect.exceptions import TerminationSignal
 
+    from flowmill.backend.blocks import with_blocks
     from flowmill.backend.flow import build_flow
 
-    flow: Any = build_flow(plan, runtime)
+    flow: Any = build_flow(plan, with_blocks(runtime))
     try:
         state = asyncio.run(flow(**parameters, return_state=True))
     except httpx.HTTPStatusError as error:

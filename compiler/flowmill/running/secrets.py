@@ -78,6 +78,22 @@ def _json_or_text(text: str) -> Any:
     return value if isinstance(value, dict) else text
 
 
+class FirstOf:
+    """Several stores as one: the first that has a secret gives it."""
+
+    def __init__(self, *stores: SecretStore) -> None:
+        self._stores = stores
+
+    def read(self, name: str) -> Any:
+        missing = []
+        for store in self._stores:
+            try:
+                return store.read(name)
+            except SecretMissing as error:
+                missing.append(str(error))
+        raise SecretMissing("; ".join(missing))
+
+
 class Secrets(dict[str, Any]):
     """`secrets` in an expression: a group is loaded when it is first named, and its values are masked from then on."""
 
