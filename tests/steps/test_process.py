@@ -266,9 +266,13 @@ def test_no_file_descriptor_and_no_zombie_is_left(case: Case) -> None:
 
 
 def test_a_guard_that_somebody_kills_is_not_missed(case: Case) -> None:
+    def children() -> set[int]:
+        return set(map(int, Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()))
+
+    others = children()  # such as a server that another test has started
+
     def kill_guard() -> None:
-        children = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split()
-        (guard,) = (int(child) for child in children if int(child) not in case.living())
+        (guard,) = children() - others - set(case.living())
         os.kill(guard, signal.SIGKILL)
 
     case.log = CallingLog("ready", kill_guard)

@@ -54,10 +54,12 @@ def flowmill(
         as_nobody: not as root, who may read everything, but as the user 65534.
     """
     program = [sys.executable, "-c", _AS_NOBODY] if as_nobody and os.geteuid() == 0 else [FLOWMILL]
+    # That user may not write where this process's coverage is measured.
+    inherited = {name: value for name, value in os.environ.items() if not (as_nobody and name.startswith("COVERAGE"))}
     done = subprocess.run(
         [*program, *map(str, arguments)],
         cwd=cwd,
-        env={**os.environ, **(environ or {})},
+        env={**inherited, **(environ or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=TIME,
