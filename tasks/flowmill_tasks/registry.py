@@ -67,7 +67,7 @@ def _from_entry_points() -> Iterator[type[Step]]:
 def _load(entry: EntryPoint) -> Iterator[type[Step]]:
     try:
         value = entry.load()
-    except Exception as error:
+    except Exception as error:  # whatever a foreign package raises on import, it is named
         raise RegistryError(f"step types of `{entry.value}` cannot be loaded: {error}") from error
     if isinstance(value, ModuleType):
         yield from steps_in(value)
