@@ -16,7 +16,7 @@ from flowmill.flow import BoundFlow, BoundStep, Context
 from flowmill.folding import Folding, items
 from flowmill.layers import unknown_defaults
 from flowmill.reading.tree import Tree
-from flowmill.spec import HANDLERS, FlowSpec, StepKeys
+from flowmill.spec import HANDLERS, STEP_KEYS, FlowSpec, StepKeys
 from flowmill.suggest import did_you_mean
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
@@ -87,8 +87,8 @@ def _steps(
 def _step(route: Route, written: Any, folded: Any, registry: Registry, findings: Findings) -> BoundStep:
     if not isinstance(folded, dict):
         findings.append(Finding(route, "wrong-type", "expected a step: a map with `id` and `type`"))
-        return BoundStep(route, {}, _STAND_IN, None, frozenset(StepKeys.model_fields))
-    common = {key: item for key, item in folded.items() if key in StepKeys.model_fields}
+        return BoundStep(route, {}, _STAND_IN, None, STEP_KEYS)
+    common = {key: item for key, item in folded.items() if key in STEP_KEYS}
     own = {key: item for key, item in folded.items() if key not in common}
     if route[0] != "steps":
         common.setdefault("id", f"{route[0]}_{int(route[1]) + 1}")
@@ -113,7 +113,7 @@ def _allowed(step_type: type[Step] | None, own: dict[str, Any], route: Route, fi
 def _model(step_type: type[Step] | None, own: dict[str, Any], route: Route, findings: Findings) -> Step | None:
     if step_type is None:
         return None
-    bound = bind(step_type, own, route, known=tuple(StepKeys.model_fields))
+    bound = bind(step_type, own, route, known=STEP_KEYS)
     if isinstance(bound, list):
         findings += bound
         return None

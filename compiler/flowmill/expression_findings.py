@@ -6,8 +6,8 @@ from typing import Any
 from flowmill.diagnostics import Finding, Part, Route
 from flowmill.expressions.language import Parsed, Problem, parse
 from flowmill.expressions.names import Shape, problems
-from flowmill.expressions.template import Expression, Unclosed, has_expression, split
-from flowmill.shapes import flow_shape, handler_shape, step_shape
+from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, split
+from flowmill.shapes import flow_shape, group_shape, is_condition, key_shape
 from flowmill.spec import HANDLERS
 from flowmill_tasks.registry import Registry
 
@@ -17,13 +17,16 @@ def expression_findings(raw: Mapping[str, Any], registry: Registry) -> Iterator[
     for key, value in raw.items():
         if key == "defaults":
             continue  # laid under the steps, where they are checked in place
-        yield from _walk(value, (key,), _shape_for(key, raw, registry))
+        if key in ("steps", *HANDLERS):
+            yield from _in_steps(value, key, group_shape(raw, registry, key))
+        else:
+            yield from _walk(value, (key,), flow_shape(raw))
 
 
-def _shape_for(key: str, raw: Mapping[str, Any], registry: Registry) -> Mapping[str, Shape]:
-    if key == "steps":
-        return step_shape(raw, registry)
-    return handler_shape(raw, registry, key) if key in HANDLERS else flow_shape(raw)
+def _in_steps(steps: Any, group: str, names: Mapping[str, Shape]) -> Iterator[Finding]:
+    for index, step in enumerate(steps if isinstance(steps, list) else []):
+        for key, value in step.items() if isinstance(step, dict) else ():
+            yield from _walk(value, (group, index, key), key_shape(names, step, key))
 
 
 def texts(value: Any, route: Route) -> Iterator[tuple[Route, str]]:
@@ -38,28 +41,36 @@ def texts(value: Any, route: Route) -> Iterator[tuple[Route, str]]:
             yield from texts(item, (*route, index))
 
 
-def expressions(text: str) -> Iterator[tuple[Expression, Parsed]]:
-    """The well-formed expressions of a text."""
-    pieces = split(text) if has_expression(text) else ()
-    for piece in pieces if isinstance(pieces, tuple) else ():
-        parsed = parse(piece.source) if isinstance(piece, Expression) else None
-        if isinstance(parsed, Parsed) and isinstance(piece, Expression):
-            yield piece, parsed
+def step_expressions(written: Mapping[str, Any], route: Route) -> Iterator[tuple[Route, Expression, Parsed]]:
+    """The well-formed expressions of a step, with the route of the text that each stands in."""
+    for place, text in texts(written, route):
+        for piece in pieces_of(text, place):
+            parsed = parse(piece.source) if isinstance(piece, Expression) else None
+            if isinstance(piece, Expression) and isinstance(parsed, Parsed):
+                yield place, piece, parsed
+
+
+def pieces_of(text: str, route: Route) -> tuple[Piece, ...]:
+    """The pieces of a text; all of an `if` is one expression, and of what is malformed there are none."""
+    if not has_expression(text):
+        return (Expression(text, 0),) if is_condition(route) else ()
+    pieces = split(text)
+    return () if isinstance(pieces, Unclosed) else pieces
 
 
 def _walk(value: Any, route: Route, shape: Mapping[str, Shape]) -> Iterator[Finding]:
     for place, text in texts(value, route):
-        if has_expression(text):
+        if has_expression(text) or is_condition(place):
             yield from _in_text(text, place, shape)
 
 
 def _in_text(text: str, route: Route, shape: Mapping[str, Shape]) -> Iterator[Finding]:
-    pieces = split(text)
-    if isinstance(pieces, Unclosed):
+    unclosed = split(text) if has_expression(text) else ()
+    if isinstance(unclosed, Unclosed):
         hint = "close it with `}}`, or write `$${{` for the characters themselves"
-        yield Finding(route, "bad-expression", "this `${{` is never closed", hint, part=pieces.part)
+        yield Finding(route, "bad-expression", "this `${{` is never closed", hint, part=unclosed.part)
         return
-    for piece in pieces:
+    for piece in pieces_of(text, route):
         if isinstance(piece, Expression):
             parsed = parse(piece.source)
             found = problems(parsed, shape) if isinstance(parsed, Parsed) else iter(parsed)

@@ -12,7 +12,7 @@ from flowmill.diagnostics import Finding, Route
 from flowmill.expressions.language import ExpressionError, Path
 from flowmill.expressions.render import Scope, fold
 from flowmill.flow import Context
-from flowmill.shapes import own_keys
+from flowmill.shapes import is_condition, own_keys
 from flowmill.spec import HANDLERS
 from flowmill_tasks.fields import Folded, Unrendered, exact_value
 from flowmill_tasks.registry import Registry
@@ -73,6 +73,8 @@ class Folding:
 
     def _fold(self, value: Any, route: Route) -> Any:
         """Fold leaf by leaf, so that a problem keeps its place."""
+        if is_condition(route):
+            return value  # it asks about the run, and stays one expression
         if isinstance(value, dict):
             return {key: self._fold(item, (*route, key)) for key, item in value.items()}
         if isinstance(value, list):

@@ -10,13 +10,38 @@ from typing import Any, Literal
 
 
 @dataclass(frozen=True)
+class ElementsPlan:
+    """What a step runs over: a list, or the product of several.
+
+    Attributes:
+        foreach: the list, or an expression that gives it; None where `matrix` has lists.
+        max_parallel: how many elements go on at once.
+        fail_fast: whether no other element starts after one has failed.
+    """
+
+    foreach: Any
+    matrix: dict[str, Any] | None
+    max_parallel: int
+    fail_fast: bool
+
+
+@dataclass(frozen=True)
 class StepPlan:
-    """One step: what to do, after what, how often to try, for how long. Times are in seconds."""
+    """One step: when, what to do, how often to try, for how long. Times are in seconds.
+
+    Attributes:
+        name: what people see, with expressions; empty where it is the id.
+        condition: the source of its `if`; None is `success()`.
+        elements: what it runs over; None for once.
+    """
 
     id: str
     name: str
     type: str
     needs: tuple[str, ...]
+    condition: str | None
+    elements: ElementsPlan | None
+    mutex: str | None
     config: dict[str, Any]
     env: dict[str, str]
     env_from: tuple[str, ...]
@@ -31,7 +56,7 @@ class ParameterPlan:
     """One parameter of a run."""
 
     name: str
-    type: Literal["string", "integer", "number", "boolean"]
+    type: Literal["string", "integer", "number", "boolean", "list"]
     default: Any = None
     description: str = ""
     minimum: float | None = None
@@ -48,8 +73,39 @@ class ConcurrencyPlan:
 
 
 @dataclass(frozen=True)
+class SchedulePlan:
+    """One of the times at which a flow runs; `cron` is spelt out as lists, which every scheduler reads alike."""
+
+    id: str
+    cron: str
+    timezone: str
+    parameters: dict[str, Any]
+    paused: bool
+
+
+@dataclass(frozen=True)
+class CatchupPlan:
+    """What becomes of scheduled runs that start late.
+
+    Attributes:
+        missed: which of those are run whose successor is due already.
+        skip_if_late: seconds after which a run is skipped; None for any time.
+    """
+
+    missed: Literal["none", "last", "all"]
+    skip_if_late: int | None
+
+
+@dataclass(frozen=True)
 class Plan:
-    """One flow in one environment."""
+    """One flow in one environment.
+
+    Attributes:
+        timezone: the zone of the run's times, and of every schedule that names none.
+        queue: the queue of the server that runs wait in; None is the environment's own.
+        last_success: what `last_success.start` is before the first success; None where the flow keeps no such time.
+        run_name: the name of a run, with expressions; empty lets Prefect find one.
+    """
 
     project: str
     flow: str
@@ -58,13 +114,17 @@ class Plan:
     description: str
     owner: str
     tags: tuple[str, ...]
-    cron: str | None
+    queue: str | None
     timezone: str
-    paused: bool
+    schedules: tuple[SchedulePlan, ...]
+    catchup: CatchupPlan
     concurrency: ConcurrencyPlan | None
+    last_success: str | None
+    run_name: str
     parameters: tuple[ParameterPlan, ...]
     constants: dict[str, Any]
     steps: tuple[StepPlan, ...]
+    on_retry: tuple[StepPlan, ...]
     on_failure: tuple[StepPlan, ...]
     on_success: tuple[StepPlan, ...]
     finally_: tuple[StepPlan, ...]
@@ -74,6 +134,12 @@ class Plan:
     def name(self) -> str:
         """The flow's name in Prefect: `<project>.<flow>`."""
         return f"{self.project}.{self.flow}"
+
+    @property
+    def groups(self) -> dict[str, tuple[StepPlan, ...]]:
+        """Its steps and those of its handlers, by the key that they stand under."""
+        handlers = {"on_retry": self.on_retry, "on_failure": self.on_failure, "on_success": self.on_success}
+        return {"steps": self.steps, **handlers, "finally": self.finally_}
 
     def to_json(self) -> str:
         """The plan as canonical JSON: the same bytes for the same plan on every machine."""

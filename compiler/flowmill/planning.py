@@ -1,9 +1,19 @@
 """A bound flow without errors -> its `Plan`."""
 
+from collections.abc import Iterator
+
 from flowmill import cron
 from flowmill.flow import BoundFlow, BoundStep
-from flowmill.plan import ConcurrencyPlan, ParameterPlan, Plan, StepPlan
-from flowmill.spec import Parameter, StepKeys
+from flowmill.plan import (
+    CatchupPlan,
+    ConcurrencyPlan,
+    ElementsPlan,
+    ParameterPlan,
+    Plan,
+    SchedulePlan,
+    StepPlan,
+)
+from flowmill.spec import FlowSpec, Parameter, Schedule, StepKeys
 
 
 def make_plan(flow: BoundFlow) -> Plan:
@@ -19,13 +29,17 @@ def make_plan(flow: BoundFlow) -> Plan:
         description=spec.description,
         owner=owner,
         tags=tuple(spec.tags),
-        cron=_explicit(spec.cron),
+        queue=spec.queue,
         timezone=spec.timezone,
-        paused=spec.paused,
+        schedules=tuple(_schedules(spec)),
+        catchup=CatchupPlan(spec.catchup, spec.skip_if_late),
         concurrency=_concurrency(flow),
+        last_success=spec.last_success.default if spec.last_success else None,
+        run_name=spec.run_name,
         parameters=tuple(_parameter(name, value) for name, value in spec.parameters.items()),
         constants=dict(flow.constants),
         steps=_steps(flow, flow.steps),
+        on_retry=handlers["on_retry"],
         on_failure=handlers["on_failure"],
         on_success=handlers["on_success"],
         finally_=handlers["finally"],
@@ -33,10 +47,19 @@ def make_plan(flow: BoundFlow) -> Plan:
     )
 
 
-def _explicit(text: str | None) -> str | None:
-    """The expression spelt out as lists, which every scheduler reads alike."""
-    parsed = cron.parse(text) if text is not None else None
-    return parsed.explicit if isinstance(parsed, cron.Cron) else None
+def _schedules(spec: FlowSpec) -> Iterator[SchedulePlan]:
+    """The schedules, whether they are written as `cron` or as `schedules`."""
+    written = spec.schedules or ([Schedule(cron=spec.cron)] if spec.cron is not None else [])
+    for number, schedule in enumerate(written, start=1):
+        parsed = cron.parse(schedule.cron)
+        if isinstance(parsed, cron.Cron):
+            yield SchedulePlan(
+                id=schedule.id or f"schedule-{number}",
+                cron=parsed.explicit,
+                timezone=schedule.timezone or spec.timezone,
+                parameters=schedule.parameters,
+                paused=spec.paused or schedule.paused,
+            )
 
 
 def _concurrency(flow: BoundFlow) -> ConcurrencyPlan | None:
@@ -61,9 +84,12 @@ def _step(flow: BoundFlow, step: BoundStep) -> StepPlan:
     takes = model.takes_environment
     return StepPlan(
         id=keys.id,
-        name=keys.name or keys.id,
+        name=keys.name,
         type=keys.type,
         needs=flow.needs.get(keys.id, ()) if step.group == "steps" else (),
+        condition=keys.if_,
+        elements=_elements(keys),
+        mutex=keys.mutex,
         config=model.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False),
         env={**flow.spec.env, **keys.env} if takes else {},
         env_from=tuple(dict.fromkeys([*flow.spec.env_from, *keys.env_from])) if takes else (),
@@ -72,6 +98,12 @@ def _step(flow: BoundFlow, step: BoundStep) -> StepPlan:
         timeout=keys.timeout,
         continue_on_error=keys.continue_on_error,
     )
+
+
+def _elements(keys: StepKeys) -> ElementsPlan | None:
+    if keys.foreach is None and keys.matrix is None:
+        return None
+    return ElementsPlan(keys.foreach, keys.matrix, keys.max_parallel, keys.fail_fast)
 
 
 def _retry_delays(keys: StepKeys) -> tuple[float, ...]:

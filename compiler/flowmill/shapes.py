@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
+from flowmill.diagnostics import Route
+from flowmill.expressions.language import STATUS_FUNCTIONS
 from flowmill.expressions.names import Leaf, Shape
-from flowmill.spec import StepKeys
+from flowmill.spec import HANDLERS, STEP_KEYS
 from flowmill_tasks.registry import Registry
 
 _RUN: Mapping[str, Shape] = {
@@ -18,36 +20,73 @@ STEP_RESULTS = ("state", "attempts", "message")
 """What every step has as `steps.<id>.<name>`, besides the outputs of its type."""
 
 
+_RETRY: Mapping[str, Shape] = dict.fromkeys(("step", "attempt", "attempts", "message", "delay"), Leaf.SCALAR)
+_STATUS: Mapping[str, Shape] = dict.fromkeys(STATUS_FUNCTIONS, Leaf.SCALAR)
+_BEFORE_ELEMENTS = frozenset({"if", "foreach", "matrix"})
+"""Keys of a step that are evaluated once, before there are elements."""
+ELEMENT_RESULTS = "results"
+"""What a step with `foreach` or `matrix` has in place of the outputs of its type: one map for each element."""
+
+
+def is_condition(route: Route) -> bool:
+    """Whether a route leads to the `if` of a step, which is an expression even without `${{ }}`."""
+    return len(route) == 3 and route[2] == "if" and route[0] in ("steps", *HANDLERS)
+
+
 def flow_shape(raw: Mapping[str, Any]) -> dict[str, Shape]:
     """The names for keys of the flow itself, such as its `env`."""
+    kept = {"last_success": {"start": Leaf.TIME}} if raw.get("last_success") else {}
     return {
         "environment": Leaf.SCALAR,
         "project": Leaf.SCALAR,
         "flow": dict.fromkeys(("name", "description", "owner"), Leaf.SCALAR),
         "server": Leaf.SCALAR,
         "vars": _shape_of(raw.get("vars") or {}),
-        "parameters": dict.fromkeys(_keys(raw.get("parameters")), Leaf.SCALAR),
+        "parameters": {name: _of_parameter(value) for name, value in _map(raw.get("parameters")).items()},
         "run": _RUN,
         "secrets": Leaf.ANYTHING,
+        **kept,
     }
 
 
-def step_shape(raw: Mapping[str, Any], registry: Registry) -> dict[str, Shape]:
-    """The names for a step: those of the flow, and what the steps yield."""
-    return {**flow_shape(raw), "steps": _steps(raw.get("steps"), registry)}
+def group_shape(raw: Mapping[str, Any], registry: Registry, group: str) -> dict[str, Shape]:
+    """The names for steps of the flow, or of one of its handlers: those of the flow, and what the steps yield."""
+    own = {"on_failure": {"failure": _FAILURE}, "on_retry": {"retry": _RETRY}}.get(group, {})
+    return {**flow_shape(raw), "steps": _steps(raw.get("steps"), registry), **own}
 
 
-def handler_shape(raw: Mapping[str, Any], registry: Registry, handler: str) -> dict[str, Shape]:
-    """The names for a step of `on_failure`, `on_success` or `finally`."""
-    shape = step_shape(raw, registry)
-    return {**shape, "failure": _FAILURE} if handler == "on_failure" else shape
+def key_shape(names: Mapping[str, Shape], step: Any, key: str) -> Mapping[str, Shape]:
+    """The names for one key of a step, of those for its group: `item` and `matrix` where there are elements."""
+    if key == "if":
+        return {**_STATUS, **names}
+    return names if key in _BEFORE_ELEMENTS else {**names, **_elements(step)}
+
+
+def _elements(step: Any) -> dict[str, Shape]:
+    if not isinstance(step, Mapping):
+        return {}
+    item: dict[str, Shape] = {"item": _of_items(step["foreach"])} if "foreach" in step else {}
+    matrix = {name: _of_items(values) for name, values in _map(step.get("matrix")).items()}
+    return {**item, **({"matrix": matrix} if "matrix" in step else {})}
+
+
+def _of_items(values: Any) -> Shape:
+    """What is known of each item: all of a list of maps have the keys that any of them has."""
+    if isinstance(values, list) and values and all(isinstance(item, dict) for item in values):
+        return {key: shape for item in values for key, shape in _map(_shape_of(item)).items()}
+    is_literal = isinstance(values, list) and not any(isinstance(item, dict | list) for item in values)
+    return Leaf.SCALAR if is_literal else Leaf.ANYTHING
+
+
+def _of_parameter(parameter: Any) -> Shape:
+    return Leaf.ANYTHING if _map(parameter).get("type") == "list" else Leaf.SCALAR
 
 
 def own_keys(step: Mapping[str, Any], registry: Registry) -> frozenset[str]:
     """The keys of a step that another one may refer to as `steps.<id>.<key>`: those of its type that it sets."""
     step_type = registry.get(str(step.get("type")))
     outputs = set(step_type.output.model_fields) if step_type else set()
-    return frozenset(key for key in step if key not in StepKeys.model_fields and key not in outputs)
+    return frozenset(key for key in step if key not in STEP_KEYS and key not in outputs)
 
 
 def _steps(steps: Any, registry: Registry) -> dict[str, Shape]:
@@ -62,8 +101,11 @@ def _step(step: Mapping[str, Any], registry: Registry) -> Shape:
     step_type = registry.get(str(step.get("type")))
     if step_type is None:
         return Leaf.ANYTHING
-    outputs = dict.fromkeys((*STEP_RESULTS, *step_type.output.model_fields), Leaf.SCALAR)
-    return {**{key: _shape_of(step[key]) for key in own_keys(step, registry)}, **outputs}
+    common = dict.fromkeys(STEP_RESULTS, Leaf.SCALAR)
+    if "foreach" in step or "matrix" in step:
+        return {**common, ELEMENT_RESULTS: Leaf.ANYTHING}
+    outputs = dict.fromkeys(step_type.output.model_fields, Leaf.SCALAR)
+    return {**{key: _shape_of(step[key]) for key in own_keys(step, registry)}, **common, **outputs}
 
 
 def _shape_of(value: Any) -> Shape:
@@ -72,5 +114,5 @@ def _shape_of(value: Any) -> Shape:
     return Leaf.ANYTHING if isinstance(value, list) else Leaf.SCALAR
 
 
-def _keys(value: Any) -> list[str]:
-    return [str(key) for key in value] if isinstance(value, dict) else []
+def _map(value: Any) -> Mapping[str, Any]:
+    return {str(key): item for key, item in value.items()} if isinstance(value, Mapping) else {}

@@ -19,15 +19,28 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from flowmill_tasks.fields import Duration, ExactJson, Flag, Json, Line, Number, Text, Unrendered, WholeNumber
+from flowmill.expressions.template import Expression, Unclosed, has_expression, split
+from flowmill_tasks.fields import (
+    Duration,
+    ExactJson,
+    Flag,
+    Json,
+    Line,
+    Number,
+    Plain,
+    Templated,
+    Text,
+    Unrendered,
+    WholeNumber,
+)
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 NAME_RULE = (
     "names are lower-case letters, digits, `_` and `-`, start with a letter or digit, and have at most 63 characters"
 )
 
-HANDLERS = ("on_failure", "on_success", "finally")
-"""The keys that hold lists of steps which run once, after the flow's own steps."""
+HANDLERS = ("on_retry", "on_failure", "on_success", "finally")
+"""The keys that hold lists of steps which are not part of the flow's graph."""
 
 
 def _name(value: str) -> str:
@@ -70,6 +83,39 @@ def _env_name(name: str) -> str:
     return name
 
 
+def _condition(value: Any) -> Any:
+    """The source of the one expression that an `if` is, whether `${{ }}` stands around it or not."""
+    text = ("true" if value else "false") if isinstance(value, bool) else value
+    if not isinstance(text, str) or not text.strip():
+        raise PydanticCustomError("bad_value", "expected an expression, such as `failure()`")
+    pieces = split(text) if has_expression(text) else (Expression(text, 0),)
+    whole = [] if isinstance(pieces, Unclosed) else [it for it in pieces if not isinstance(it, str) or it.strip()]
+    if len(whole) != 1 or not isinstance(whole[0], Expression):
+        words = "put all of the condition into one `${{ }}`: text around an expression would always count as true"
+        raise PydanticCustomError("bad_value", "{words}", {"words": words})
+    return Plain(whole[0].source.strip())
+
+
+def _list_only(value: Any) -> Any:
+    """A list, or an expression that the run turns into one."""
+    if isinstance(value, str) and not isinstance(value, Unrendered):
+        raise PydanticCustomError(
+            "wrong_type", "expected a list, or an expression that gives one: `${{ steps.ask.stdout | lines }}`"
+        )
+    return value
+
+
+Condition = Annotated[
+    str,
+    BeforeValidator(_condition),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1}, {"type": "boolean"}]}),
+]
+Elements = Annotated[
+    Templated[list[ExactJson]],
+    BeforeValidator(_list_only),
+    WithJsonSchema({"anyOf": [{"type": "array"}, {"type": "string", "pattern": r"\$\{\{"}]}),
+]
+
 Name = Annotated[
     Text,
     BeforeValidator(_constant),
@@ -111,7 +157,9 @@ class _OrNumber:
 class Parameter(Document):
     """A value that can be set per run; it becomes a field of the form in Prefect's UI."""
 
-    type: Literal["string", "integer", "number", "boolean"] = Field(description="what values are allowed")
+    type: Literal["string", "integer", "number", "boolean", "list"] = Field(
+        description="what values are allowed; `list` is one of texts"
+    )
     default: Json = Field(
         default=None, description="the value when none is given; without it the parameter is required"
     )
@@ -125,11 +173,42 @@ class StepKeys(Document):
     """The keys that every step has, whatever its type."""
 
     id: Name = Field(description="names the step in `needs` and in expressions", examples=["extract"])
-    name: ConstantLine = Field(default="", description="what people see; the id when left out")
+    name: Templated[Line] = Field(
+        default="",
+        description="what people see; the id when left out",
+        examples=["load ${{ parameters.provider }}"],
+    )
     type: ConstantLine = Field(description="the step type", examples=["script"])
     needs: Names | None = Field(
         default=None,
         description="steps that must have succeeded first; when left out, the step before; `[]` starts at once",
+    )
+    if_: Condition | None = Field(
+        default=None,
+        alias="if",
+        description="an expression: the step is skipped where it is false; when left out, `success()`",
+        examples=["failure()", "parameters.full and success()"],
+    )
+    foreach: Elements | None = Field(
+        default=None,
+        description="a list, or an expression that gives one: the step runs once for each `item`",
+        examples=[["lime", "bird"], "${{ steps.ask.stdout | lines }}"],
+    )
+    matrix: Annotated[dict[Name, Elements], Field(min_length=1)] | None = Field(
+        default=None,
+        description="lists by name: the step runs once for each combination, `matrix.<name>`",
+        examples=[{"year": [2025, 2026], "table": ["trips", "stops"]}],
+    )
+    max_parallel: Annotated[WholeNumber, Field(ge=1, le=100)] = Field(
+        default=1, description="how many elements of `foreach` or `matrix` go on at once"
+    )
+    fail_fast: Flag = Field(
+        default=True, description="after an element of `foreach` or `matrix` has failed, start no other"
+    )
+    mutex: Name | None = Field(
+        default=None,
+        description="no two steps with the same word here run at once, in whichever flows they are",
+        examples=["small-database"],
     )
     env: Environ = Field(default_factory=dict, description="environment variables", examples=[{"MODE": "full"}])
     env_from: SecretNames = Field(
@@ -149,6 +228,31 @@ class StepKeys(Document):
         examples=["20m"],
     )
     continue_on_error: Flag = Field(default=False, description="a failure neither stops later steps nor fails the run")
+
+
+STEP_KEYS = frozenset(field.alias or name for name, field in StepKeys.model_fields.items())
+"""The keys that every step has, as a spec spells them."""
+
+
+class Schedule(Document):
+    """One of several times at which a flow runs."""
+
+    id: Name | None = Field(default=None, description="names the schedule in Prefect", examples=["weekdays"])
+    cron: ConstantLine = Field(description="five fields", examples=["15 6 * * MON-FRI"])
+    timezone: ConstantLine | None = Field(default=None, description="the zone of `cron`; the flow's when left out")
+    parameters: dict[str, Json] = Field(
+        default_factory=dict, description="values of parameters for runs of this schedule", examples=[{"full": True}]
+    )
+    paused: Flag = Field(default=False, description="keep the schedule but switched off")
+
+
+class LastSuccess(Document):
+    """The start of the last run in which every step succeeded."""
+
+    default: Templated[Text] = Field(
+        description="what `last_success.start` is as long as there was none: a date or time, or an expression",
+        examples=["1970-01-01", "${{ run.start - days(7) }}"],
+    )
 
 
 class FlowSpec(Document):
@@ -171,7 +275,34 @@ class FlowSpec(Document):
         examples=["15 * * * *"],
     )
     timezone: ConstantLine = Field(default="UTC", description="the zone of `cron`", examples=["America/Chicago"])
-    paused: Flag = Field(default=False, description="keep the schedule but switched off")
+    schedules: list[Schedule] = Field(
+        default_factory=list,
+        description="several times, in place of `cron`",
+        examples=[[{"cron": "15 6 * * *", "parameters": {"full": True}}]],
+    )
+    paused: Flag = Field(default=False, description="keep the schedules but switched off")
+    catchup: Literal["none", "last", "all"] = Field(
+        default="last",
+        description="which missed runs are made up for: `none`, only the `last` one, or `all`",
+    )
+    skip_if_late: Annotated[Duration, Field(ge=1)] | None = Field(
+        default=None, description="a scheduled run that could not start within this time is skipped", examples=["10m"]
+    )
+    queue: Name | None = Field(
+        default=None,
+        description="a queue of the server, declared in flowmill.yaml; the environment's own when left out",
+        examples=["one-at-a-time"],
+    )
+    last_success: LastSuccess | None = Field(
+        default=None,
+        description="keep the start of the last run in which every step succeeded, as `last_success.start`",
+        examples=[{"default": "1970-01-01"}],
+    )
+    run_name: Templated[Line] = Field(
+        default="",
+        description="the name of a run in Prefect; a random one when left out",
+        examples=["trips of ${{ run.start | date }}"],
+    )
     concurrency: Annotated[Concurrency, BeforeValidator(_concurrency), _OrNumber()] | None = Field(
         default=None, description="how many runs at once: a number, or a map", examples=[1]
     )
@@ -185,6 +316,9 @@ class FlowSpec(Document):
     )
     defaults: Json = Field(default=None, description="keys for every step (`all`) or for every step of a type")
     steps: list[Any] = Field(min_length=1, description="what it does, in order")
+    on_retry: list[Any] = Field(
+        default_factory=list, description="steps that run each time a step is about to be tried again"
+    )
     on_failure: list[Any] = Field(default_factory=list, description="steps that run once when the run has failed")
     on_success: list[Any] = Field(default_factory=list, description="steps that run once when the run has succeeded")
     finally_: list[Any] = Field(
@@ -202,17 +336,31 @@ class Environment(Document):
     defaults: dict[str, Json] | None = Field(default=None, description="keys for every flow in this environment")
 
 
+def _null_is_empty(value: Any) -> Any:
+    """`main:` with nothing behind it is an entry without keys."""
+    return {key: {} if item is None else item for key, item in value.items()} if isinstance(value, dict) else value
+
+
+class Queue(Document):
+    """A queue of a server for flows that must not crowd out the others."""
+
+    description: Text = Field(default="", description="what it is for")
+    concurrency: Annotated[WholeNumber, Field(ge=1)] | None = Field(
+        default=None, description="how many runs of it at once, over all flows; as many as come when left out"
+    )
+
+
 class Server(Document):
     """A machine with a worker; runs reach it through the Prefect work pool of the same name."""
 
     description: Text = Field(default="", description="what it is")
     pool: Literal["process"] = Field(default="process", description="type of the work pool")
     environments: Names | None = Field(default=None, description="environments that it serves; every one when left out")
-
-
-def _null_is_empty(value: Any) -> Any:
-    """`main:` with nothing behind it is an entry without keys."""
-    return {key: {} if item is None else item for key, item in value.items()} if isinstance(value, dict) else value
+    queues: Annotated[dict[str, Queue], BeforeValidator(_null_is_empty)] = Field(
+        default_factory=dict,
+        description="further queues of each environment, by name",
+        examples=[{"one-at-a-time": {"concurrency": 1}}],
+    )
 
 
 class Workspace(Document):

@@ -168,7 +168,7 @@ def read_run(server: PrefectServer, run_id: UUID, plan: Plan) -> Ran:
         def read() -> Ran | None:
             run = client.read_flow_run(run_id)
             named = {task.name: task for task in client.read_task_runs(flow_run_filter=of_run)}
-            tasks = {step.id: named[step.name] for step in steps if step.name in named}
+            tasks = {step.id: named[step.name or step.id] for step in steps if (step.name or step.id) in named}
             logs = client.read_logs(of_log, sort=LogSort.TIMESTAMP_ASC)
             return Ran(run, tasks, logs) if _is_whole(run, tasks, logs, plan) else None
 
@@ -177,7 +177,7 @@ def read_run(server: PrefectServer, run_id: UUID, plan: Plan) -> Ran:
 
 
 def _all_steps(plan: Plan) -> tuple[StepPlan, ...]:
-    return (*plan.steps, *plan.on_failure, *plan.on_success, *plan.finally_)
+    return tuple(step for steps in plan.groups.values() for step in steps)
 
 
 def _is_whole(run: FlowRun, tasks: Mapping[str, TaskRun], logs: list[Log], plan: Plan) -> bool:

@@ -30,7 +30,7 @@ def build_flow(plan: Plan, runtime: Runtime) -> Flow[Any, Any]:
     async def body(**parameters: Any) -> Any:
         run = Run(plan, runtime, _facts(plan, runtime.clock, starts), parameters)
         runtime.observer.run_started(plan, run.facts.id, run.facts.url)
-        outcome = await conduct(run, StepTasks().run_step)
+        outcome = await conduct(run, StepTasks().run_task)
         runtime.observer.run_ended(outcome)
         return of_run(outcome)
 

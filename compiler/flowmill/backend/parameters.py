@@ -7,7 +7,8 @@ from pydantic import Field
 
 from flowmill.plan import ParameterPlan
 
-_TYPES: dict[str, type] = {"string": str, "integer": int, "number": float, "boolean": bool}
+_TYPES: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool}
+_ITEM = str | int | float | bool
 
 
 def signature(parameters: tuple[ParameterPlan, ...]) -> inspect.Signature:
@@ -32,5 +33,6 @@ def docstring(parameters: tuple[ParameterPlan, ...]) -> str | None:
 
 
 def _annotation(parameter: ParameterPlan) -> Any:
-    base: Any = Literal[parameter.choices] if parameter.choices else _TYPES[parameter.type]
+    single: Any = Literal[parameter.choices] if parameter.choices else _TYPES.get(parameter.type, _ITEM)
+    base: Any = list[single] if parameter.type == "list" else single
     return Annotated[base, Field(ge=parameter.minimum, le=parameter.maximum, description=parameter.description or None)]

@@ -1,7 +1,9 @@
-"""One Prefect task per step: its retries are Prefect's, its work and its words are ours."""
+"""One Prefect task per step, or per element of one: its retries are Prefect's, its work and its words are ours."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any
 
 from prefect import Task
@@ -13,8 +15,9 @@ from prefect.runtime import task_run
 from flowmill.backend.states import edge, of_step
 from flowmill.plan import StepPlan
 from flowmill.running.attempt import attempt
-from flowmill.running.outcome import Outcome, State
+from flowmill.running.outcome import Outcome, Retry, State
 from flowmill.running.run import Run
+from flowmill.running.task import StepTask
 from flowmill_tasks.base import Output, StepFailed, StepTimedOut
 
 
@@ -22,52 +25,62 @@ class StepTasks:
     """Runs the steps of one flow run as Prefect tasks, and remembers their states for the graph."""
 
     def __init__(self) -> None:
-        self._states: dict[str, PrefectState[Any]] = {}
+        self._states: defaultdict[str, list[PrefectState[Any]]] = defaultdict(list)
 
-    async def run_step(self, step: StepPlan, run: Run, upstream: list[str], decided: Outcome | None) -> Outcome:
-        """Carry out a step, or record that it is not carried out; see `conductor.StepRunner`."""
+    async def run_task(self, task: StepTask, run: Run, upstream: list[str], decided: Outcome | None) -> Outcome:
+        """Carry out a task, or record that it is not carried out; see `conductor.TaskRunner`."""
         outcomes: list[Outcome] = []
 
         async def work() -> "PrefectState[None]":
-            outcome = decided or await _one_attempt(step, run)
+            outcome = decided or await _one_attempt(task, run)
             outcomes.append(outcome)
             return of_step(outcome)
 
-        task = _task(step, work, lambda: bool(outcomes) and outcomes[-1].permanent)
-        edges = [edge(self._states[name]) for name in upstream]
-        self._states[step.id] = await task(return_state=True, wait_for=edges)
+        recorded = _recorded(task, run, work, lambda: bool(outcomes) and outcomes[-1].permanent)
+        edges = [edge(state) for name in upstream for state in self._states[name]]
+        self._states[task.step.id].append(await recorded(return_state=True, wait_for=edges))
         outcome = outcomes[-1]
-        run.runtime.observer.step_ended(step, outcome)
+        run.runtime.observer.step_ended(task, outcome)
         return outcome
 
 
-def _task(step: StepPlan, work: Callable[[], Awaitable[Any]], is_permanent: Callable[[], bool]) -> Task[Any, Any]:
+def _recorded(
+    task: StepTask, run: Run, work: Callable[[], Awaitable[Any]], is_permanent: Callable[[], bool]
+) -> Task[Any, Any]:
+    name = task.name(run)
     return Task(
         work,
-        name=step.name,
+        name=task.step.id,
         # A function, because Prefect would fill in what stands in braces in a text.
-        task_run_name=lambda: step.name,
-        retries=step.retries,
-        retry_delay_seconds=list(step.retry_delays) or None,
+        task_run_name=lambda: name,
+        retries=task.step.retries,
+        retry_delay_seconds=list(task.step.retry_delays) or None,
         retry_condition_fn=lambda *_: not is_permanent(),
         cache_policy=NO_CACHE,
         persist_result=False,
     )
 
 
-async def _one_attempt(step: StepPlan, run: Run) -> Outcome:
-    number = int(task_run.run_count)
-    log = _StepLog(step, run)
-    run.runtime.observer.step_started(step, number)
+async def _one_attempt(task: StepTask, run: Run) -> Outcome:
+    step, number = task.step, int(task_run.run_count)
+    log = _StepLog(task, run)
+    run.runtime.observer.step_started(task, number)
     try:
-        output = await attempt(step, run, number, log)
+        async with run.runtime.mutexes.hold(step.mutex, log) if step.mutex else nullcontext():
+            output = await attempt(task, run, number, log)
     except StepFailed as failure:
-        outcome = _failed(step, failure, number, run.runtime.registry[step.type].output())
         log.error(failure.message)
         if number <= step.retries and not failure.permanent:
-            run.runtime.observer.step_retries(step, failure.message, step.retry_delays[number - 1])
-        return outcome
+            await _before_retry(task, run, failure, number)
+        return _failed(step, failure, number, run.runtime.registry[step.type].output())
     return Outcome(step.id, State.SUCCESS, output=output, attempts=number)
+
+
+async def _before_retry(task: StepTask, run: Run, failure: StepFailed, number: int) -> None:
+    delay = task.step.retry_delays[number - 1]
+    run.runtime.observer.step_retries(task, failure.message, delay)
+    if run.retrying is not None:
+        await run.retrying(task, Retry(task.label, failure.message, number, task.step.retries + 1, delay))
 
 
 def _failed(step: StepPlan, failure: StepFailed, attempts: int, output: Output) -> Outcome:
@@ -87,15 +100,15 @@ def _failed(step: StepPlan, failure: StepFailed, attempts: int, output: Output) 
 class _StepLog:
     """Sends a step's lines to Prefect's run log and to whoever watches."""
 
-    def __init__(self, step: StepPlan, run: Run) -> None:
-        self._step = step
+    def __init__(self, task: StepTask, run: Run) -> None:
+        self._task = task
         self._observer = run.runtime.observer
         # Taken here, inside the task, so that it works from the step's thread as well.
         self._logger = get_run_logger()
 
     def _log(self, level: int, message: str) -> None:
         self._logger.log(level, "%s", message)
-        self._observer.step_line(self._step, logging.getLevelName(level).lower(), message)
+        self._observer.step_line(self._task, logging.getLevelName(level).lower(), message)
 
     def info(self, message: str) -> None:
         self._log(logging.INFO, message)

@@ -8,8 +8,11 @@ from flowmill.suggest import did_you_mean
 
 CODES = {
     "unknown-step": "`needs` names a step that the flow does not have.",
-    "key-in-handler": "A key that has no meaning in `on_failure`, `on_success` or `finally`, whose steps run in order.",
+    "key-in-handler": "A key that has no meaning in `on_retry`, `on_failure`, `on_success` or `finally`, whose steps "
+    "run in order, each once.",
 }
+
+_ONLY_IN_STEPS = ("needs", "continue_on_error", "foreach", "matrix", "max_parallel", "fail_fast")
 
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
@@ -32,8 +35,8 @@ def _unknown(step: BoundStep, ids: list[str]) -> Iterator[Finding]:
 
 
 def _without_meaning(step: BoundStep) -> Iterator[Finding]:
-    for key in ("needs", "continue_on_error"):
+    for key in _ONLY_IN_STEPS:
         if key in step.written:
             message = f"`{key}` has no meaning in `{step.group}`"
-            hint = "its steps run in order, and a failing one neither stops the next nor changes the run's state"
+            hint = "its steps run in order, each once; one that fails stops nothing and changes no state"
             yield Finding((*step.route, key), "key-in-handler", message, hint, at_key=True)

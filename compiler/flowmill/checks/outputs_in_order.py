@@ -1,9 +1,9 @@
 """A step uses the results of steps that have certainly ended before it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Part, RelatedRoute, Route
-from flowmill.expression_findings import expressions, texts
+from flowmill.expression_findings import step_expressions
 from flowmill.expressions.language import Path
 from flowmill.flow import BoundFlow, BoundStep
 from flowmill.shapes import own_keys
@@ -14,21 +14,13 @@ CODES = {"not-upstream": "An expression uses the result of a step that may not h
 def check(flow: BoundFlow) -> Iterator[Finding]:
     steps = {step.id: step for step in flow.steps}
     for step in flow.steps:
-        written = step.written
-        for route, text in texts(written, step.route):
-            yield from _in_text(text, route, step, flow, steps)
-
-
-def _in_text(
-    text: str, route: Route, step: BoundStep, flow: BoundFlow, others: Mapping[str, BoundStep]
-) -> Iterator[Finding]:
-    for piece, parsed in expressions(text):
-        for path in parsed.references:
-            other = others.get(path[1]) if len(path) > 1 and path[0] == "steps" else None
-            if other and not _is_key(path, other, flow) and not flow.ends_before(other.id, step.id):
-                place = parsed.place(path[:2])
-                part = Part(piece.start + place.start, piece.start + place.end)
-                yield _finding(route, part, step, other)
+        for route, piece, parsed in step_expressions(step.written, step.route):
+            for path in parsed.references:
+                other = steps.get(path[1]) if len(path) > 1 and path[0] == "steps" else None
+                if other and not _is_key(path, other, flow) and not flow.ends_before(other.id, step.id):
+                    place = parsed.place(path[:2])
+                    part = Part(piece.start + place.start, piece.start + place.end)
+                    yield _finding(route, part, step, other)
 
 
 def _is_key(path: Path, other: BoundStep, flow: BoundFlow) -> bool:

@@ -18,6 +18,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "integer": int,
     "number": (int, float),
     "boolean": bool,
+    "list": list,
 }
 
 _RESERVED = frozenset({"cls", "model_config", "return_state", "self", "wait_for"})
@@ -65,6 +66,9 @@ def mismatch(parameter: Parameter, value: Any) -> str:
         return f"must be at least {parameter.minimum:g}"
     if parameter.maximum is not None and isinstance(value, int | float) and value > parameter.maximum:
         return f"must be at most {parameter.maximum:g}"
-    if parameter.choices and value not in parameter.choices:
+    items = value if isinstance(value, list) else [value]
+    if any(isinstance(item, list | dict) for item in items):
+        return "expected a list of texts and numbers"
+    if parameter.choices and not all(item in parameter.choices for item in items):
         return f"expected one of: {', '.join(map(str, parameter.choices))}"
     return ""

@@ -34,6 +34,10 @@ _ALLOWED = (
 _TESTS = frozenset({"defined", "none", "number", "string", "boolean", "odd", "even", "in", "mapping", "sequence"})
 
 
+STATUS_FUNCTIONS = frozenset({"success", "failure", "always"})
+"""What an `if` may ask about the steps before; whoever evaluates it supplies them."""
+
+
 class ExpressionError(Exception):
     """An expression could not be evaluated; the message names no value, since it may be a secret."""
 
@@ -98,6 +102,11 @@ class Parsed:
     def references(self) -> tuple[Path, ...]:
         """Every name that it looks up, as far as its attributes are written out, in order of appearance."""
         return tuple(dict.fromkeys(_references(self.tree)))
+
+    @property
+    def asks_for_status(self) -> bool:
+        """Whether it uses one of `STATUS_FUNCTIONS`."""
+        return any(path[0] in STATUS_FUNCTIONS for path in self.references)
 
     @cached_property
     def compiled(self) -> Any:
@@ -175,6 +184,7 @@ def _reworded(message: str | None) -> str:
     """What Jinja's parser says, without its words for the template around an expression."""
     text = (message or "").rstrip(".").replace("'end of print statement'", "its end")
     text = text.replace("token its end", "its end").replace("expected token ", "expected ")
+    text = text.replace("unexpected its end", "it ends too early")
     return (text[:1].lower() + text[1:]).replace("'", "`")
 
 
@@ -185,6 +195,7 @@ def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
 
 
 def _forbidden(parsed: Parsed) -> Iterator[Problem]:
+    yield from _uncalled(parsed)
     for node in _walk(parsed.tree):
         if not isinstance(node, _ALLOWED):
             yield Problem("bad-expression", f"{_kind(node)} is not allowed in an expression", _everything(parsed))
@@ -204,12 +215,26 @@ def _kind(node: nodes.Node) -> str:
     return f"`{type(node).__name__.lower()}`"
 
 
+def _uncalled(parsed: Parsed) -> Iterator[Problem]:
+    """`success` without parentheses would always count as true."""
+    # `failure` is also a map, in `on_failure`.
+    used = (nodes.Call, nodes.Getattr, nodes.Getitem)
+    called = {id(node.node) for node in _walk(parsed.tree) if isinstance(node, used)}
+    for node in _walk(parsed.tree):
+        if isinstance(node, nodes.Name) and node.name in STATUS_FUNCTIONS and id(node) not in called:
+            message = f"`{node.name}` is a function"
+            yield Problem("bad-expression", message, parsed.place((node.name,)), f"write `{node.name}()`")
+
+
 def _unknown_function(node: nodes.Call, parsed: Parsed) -> Iterator[Problem]:
     if not isinstance(node.node, nodes.Name):
         message = "methods cannot be called in an expression"
         yield Problem("bad-expression", message, _everything(parsed), "use a filter, such as `value | upper`")
+    elif node.node.name in STATUS_FUNCTIONS:
+        if node.args or node.kwargs:
+            yield Problem("bad-expression", f"`{node.node.name}()` takes no arguments", _everything(parsed))
     elif node.node.name not in FUNCTIONS:
-        yield _unknown_word("function", node.node.name, FUNCTIONS, parsed)
+        yield _unknown_word("function", node.node.name, {*FUNCTIONS, *STATUS_FUNCTIONS}, parsed)
 
 
 def _unknown_word(kind: str, word: str, known: Any, parsed: Parsed) -> Problem:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 
 from flowmill.expressions.functions import TIME_ATTRIBUTES
-from flowmill.expressions.language import Parsed, Path, Problem
+from flowmill.expressions.language import STATUS_FUNCTIONS, Parsed, Path, Problem
 from flowmill.suggest import did_you_mean
 
 
@@ -30,6 +30,10 @@ def problems(parsed: Parsed, shape: Mapping[str, Shape]) -> Iterator[Problem]:
 
 
 def _first_unknown(parsed: Parsed, path: Path, shape: Shape) -> Iterator[Problem]:
+    if len(path) == 1 and path[0] in STATUS_FUNCTIONS and not (isinstance(shape, Mapping) and path[0] in shape):
+        message = f"`{path[0]}()` can only be used in the `if` of a step"
+        yield Problem("unknown-name", message, parsed.place(path), "how a step ended is `steps.<id>.state`")
+        return
     for length, word in enumerate(path, start=1):
         if shape is Leaf.ANYTHING:
             return

@@ -80,6 +80,11 @@ def _fold_piece(piece: Piece, scope: Scope, inline: Callable[[Path], Any]) -> An
     return parsed.evaluate(scope) if all(path[0] in scope for path in parsed.references) else piece
 
 
+def marked(value: Any) -> Any:
+    """Values of a plan with the texts that hold expressions marked as such again; JSON does not keep the mark."""
+    return map_texts(value, lambda text: Unrendered(text) if has_expression(text) else text)
+
+
 def render(value: Any, scope: Scope, *, escape: bool = False) -> Any:
     """The value with every `Unrendered` text evaluated.
 

@@ -1,5 +1,6 @@
 """Parameters as they are given on the command line: `name=value`, typed by the flow's declaration."""
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -38,10 +39,20 @@ def parameters_from(given: Iterable[str], plan: Plan) -> dict[str, Any]:
 
 
 def _typed(parameter: ParameterPlan, text: str) -> Any:
-    value = text if parameter.type == "string" else core_value(Plain(text))
+    value = _list(text) if parameter.type == "list" else text if parameter.type == "string" else core_value(Plain(text))
     if problem := mismatch(_as_declared(parameter), value):
         raise BadParameter(f"parameter `{parameter.name}`: {problem}, got `{text}`")
     return value
+
+
+def _list(text: str) -> list[Any]:
+    """A JSON list, or texts with commas between."""
+    if not text.lstrip().startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return list(json.loads(text))
+    except ValueError:
+        raise BadParameter(f'`{text}` is not a list in JSON; write `a,b,c` or `["a", "b"]`') from None
 
 
 def _as_declared(parameter: ParameterPlan) -> Parameter:

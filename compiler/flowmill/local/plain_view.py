@@ -5,9 +5,10 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flowmill.local.picture import COLOURS, Bar, picture
-from flowmill.plan import Plan, StepPlan
+from flowmill.plan import Plan
 from flowmill.report.style import Style, printable
 from flowmill.running.outcome import Outcome, RunOutcome, State
+from flowmill.running.task import StepTask
 from flowmill_tasks.duration import in_words
 
 _WORDS = {State.SUCCESS: "ok"}
@@ -25,36 +26,35 @@ class PlainView:
         self._begun = time.monotonic()
 
     def run_started(self, plan: Plan, run_id: str, url: str) -> None:
-        groups = (plan.steps, plan.on_failure, plan.on_success, plan.finally_)
-        self._width = max(len(step.id) for group in groups for step in group)
+        self._width = max(len(step.id) for group in plan.groups.values() for step in group)
         self._begun = time.monotonic()
         title = self._style.paint(f"{plan.name} in {plan.environment}", "bold")
         self._write(f"{title}, run {run_id}\n")
 
-    def step_started(self, step: StepPlan, attempt: int) -> None:
-        self._started.setdefault(step.id, time.monotonic())
-        again = f" (attempt {attempt} of {step.retries + 1})" if attempt > 1 else ""
-        self._event(step, f"started: {step.type}{again}")
+    def step_started(self, task: StepTask, attempt: int) -> None:
+        self._started.setdefault(task.key, time.monotonic())
+        again = f" (attempt {attempt} of {task.step.retries + 1})" if attempt > 1 else ""
+        self._event(task, f"started: {task.step.type}{again}")
 
-    def step_line(self, step: StepPlan, level: str, text: str) -> None:
+    def step_line(self, task: StepTask, level: str, text: str) -> None:
         colour = {"warning": "yellow", "error": "red"}.get(level)
         for line in text.splitlines() or [""]:
             shown = printable(line)
-            self._event(step, f"| {self._style.paint(shown, colour) if colour else shown}")
+            self._event(task, f"| {self._style.paint(shown, colour) if colour else shown}")
 
-    def step_retries(self, step: StepPlan, message: str, delay: float) -> None:
-        self._event(step, self._style.paint(f"tries again in {in_words(delay)}", "yellow"))
+    def step_retries(self, task: StepTask, message: str, delay: float) -> None:
+        self._event(task, self._style.paint(f"tries again in {in_words(delay)}", "yellow"))
 
-    def step_ended(self, step: StepPlan, outcome: Outcome) -> None:
+    def step_ended(self, task: StepTask, outcome: Outcome) -> None:
         word, colour = _WORDS.get(outcome.state, outcome.state.value.replace("_", " ")), COLOURS[outcome.state]
-        started = self._started.pop(step.id, None)
+        started = self._started.pop(task.key, None)
         now = time.monotonic()
         start, end = (None, None) if started is None else (started - self._begun, now - self._begun)
-        self._bars.append(Bar(step.id, outcome.state, start, end))
+        self._bars.append(Bar(task.label, outcome.state, start, end))
         took = "" if started is None else f" in {now - started:.1f}s"
         # A failure has been printed as the step's last line already; a skipped step's message says the word.
         text = outcome.message if outcome.message and not outcome.failed else f"{word}{took}"
-        self._event(step, self._style.paint(text, colour))
+        self._event(task, self._style.paint(text, colour))
 
     def run_ended(self, outcome: RunOutcome) -> None:
         word, colour = ("failed", "red") if outcome.failure else ("succeeded", "green")
@@ -63,9 +63,9 @@ class PlainView:
         for line in picture(self._bars, self._style):
             self._write(line + "\n")
 
-    def _event(self, step: StepPlan, text: str) -> None:
+    def _event(self, task: StepTask, text: str) -> None:
         now = datetime.now().strftime("%H:%M:%S")
-        self._write(f"{self._style.paint(now, 'dim')} {step.id:<{self._width}} {text}\n")
+        self._write(f"{self._style.paint(now, 'dim')} {task.label:<{self._width}} {text}\n")
 
 
 def _seconds(since: float) -> str:

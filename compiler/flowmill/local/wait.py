@@ -15,12 +15,18 @@ def wait_for_next(plan: Plan, tell: Callable[[str], None]) -> None:
     Raises:
         ValueError: the flow has no schedule.
     """
-    parsed = cron.parse(plan.cron) if plan.cron else None
-    if not isinstance(parsed, cron.Cron):
-        raise ValueError(f"{plan.name} has no `cron` in {plan.environment}")
-    due = fire_times.fire_times(parsed, plan.timezone, datetime.now(UTC), 1)[0]
+    due = _next(plan, datetime.now(UTC))
     left = (due - datetime.now(UTC)).total_seconds()
     tell(f"waiting for {due:%Y-%m-%d %H:%M %Z}, in {in_words(int(left))}; Ctrl-C gives up\n")
     # In short naps: the wall clock may be set while we wait.
     while (left := (due - datetime.now(UTC)).total_seconds()) > 0:
         time.sleep(min(left, 30))
+
+
+def _next(plan: Plan, now: datetime) -> datetime:
+    """When the first of the plan's schedules fires; paused ones count, since nothing else waits for them."""
+    parsed = [(cron.parse(schedule.cron), schedule.timezone) for schedule in plan.schedules]
+    due = [fire_times.fire_times(it, zone, now, 1)[0] for it, zone in parsed if isinstance(it, cron.Cron)]
+    if not due:
+        raise ValueError(f"{plan.name} has no `cron` in {plan.environment}")
+    return min(due)

@@ -8,20 +8,19 @@ import anyio.to_thread
 
 from flowmill.bind import bind
 from flowmill.expressions.language import ExpressionError
-from flowmill.expressions.render import map_texts, render
-from flowmill.expressions.template import has_expression
+from flowmill.expressions.render import map_texts, marked, render
 from flowmill.plan import StepPlan
 from flowmill.running.environ import environ
 from flowmill.running.redaction import MaskingLog
 from flowmill.running.run import Run
+from flowmill.running.task import StepTask
 from flowmill_tasks.base import Log, Output, Step, StepFailed, StepRun
 from flowmill_tasks.cancellation import Cancellation
-from flowmill_tasks.fields import Unrendered
 from flowmill_tasks.perform import perform
 
 
-async def attempt(step: StepPlan, run: Run, number: int, log: Log) -> Output:
-    """Do the step once.
+async def attempt(task: StepTask, run: Run, number: int, log: Log) -> Output:
+    """Do the task once.
 
     Returns:
         Its output, secrets masked.
@@ -31,64 +30,59 @@ async def attempt(step: StepPlan, run: Run, number: int, log: Log) -> Output:
     """
     try:
         # In a thread: loading a secret asks a server.
-        model, prepared = await anyio.to_thread.run_sync(prepare, step, run, number, log)
-        output = await perform(model, prepared, step.timeout)
+        model, prepared = await anyio.to_thread.run_sync(prepare, task, run, number, log)
+        output = await perform(model, prepared, task.step.timeout)
     except StepFailed as failure:
         raise _masked(failure, run) from None
     except Exception as fault:  # noqa: BLE001 - whatever a step type raises must be masked, and fails its step only
-        raise _masked(_broken(step, fault), run) from None
+        raise _masked(_broken(task.step, fault), run) from None
     return cast(Output, run.redactor.mask_model(output))
 
 
-def prepare(step: StepPlan, run: Run, number: int, log: Log) -> tuple[Step, StepRun]:
+def prepare(task: StepTask, run: Run, number: int, log: Log) -> tuple[Step, StepRun]:
     """The step's model with every expression evaluated, and what it gets from the run.
 
     Raises:
         StepFailed: an expression has no value, a secret is missing, or the values do not fit the step.
     """
     try:
-        model = build_model(step, run)
-        env = render(marked(step.env), run.scope())
-        variables = environ(env, step.env_from, run.secrets)
+        model = build_model(task, run)
+        env = render(marked(task.step.env), run.scope(task.names))
+        variables = environ(env, task.step.env_from, run.secrets)
     except ExpressionError as error:
         raise StepFailed(str(error), permanent=True) from None
-    return model, step_run(step, run, number, log, variables)
+    return model, step_run(task, run, number, log, variables)
 
 
-def build_model(step: StepPlan, run: Run) -> Step:
+def build_model(task: StepTask, run: Run) -> Step:
     """The step's model from rendered values.
 
     Raises:
         StepFailed: the values do not fit; the message names keys, not values.
     """
-    step_type = run.runtime.registry[step.type]
-    config = rendered(step, run, skip=step_type.delivery_fields if run.runtime.outbox else frozenset())
+    step_type = run.runtime.registry[task.step.type]
+    config = rendered(task, run, skip=step_type.delivery_fields if run.runtime.outbox else frozenset())
     bound = bind(step_type, config, ())
     if isinstance(bound, list):
         first = bound[0]
-        where = ".".join(map(str, first.route)) or step.type
+        where = ".".join(map(str, first.route)) or task.step.type
         raise StepFailed(f"`{where}`: {first.message}", permanent=True) from None
     return bound
 
 
-def rendered(step: StepPlan, run: Run, skip: frozenset[str]) -> dict[str, Any]:
+def rendered(task: StepTask, run: Run, skip: frozenset[str]) -> dict[str, Any]:
     """The step's keys with their expressions evaluated, except for those in `skip`; no message holds a secret."""
-    scope, step_type = run.scope(), run.runtime.registry[step.type]
+    scope, step_type = run.scope(task.names), run.runtime.registry[task.step.type]
     values = {
         key: marked(value) if key in skip else render(marked(value), scope, escape=key in step_type.html_fields)
-        for key, value in step.config.items()
+        for key, value in task.step.config.items()
     }
     messages = {key: map_texts(values[key], run.redactor.mask) for key in step_type.message_fields & values.keys()}
     return {**values, **messages}
 
 
-def marked(value: Any) -> Any:
-    """Values of a plan with the texts that hold expressions marked as such again; JSON does not keep the mark."""
-    return map_texts(value, lambda text: Unrendered(text) if has_expression(text) else text)
-
-
-def step_run(step: StepPlan, run: Run, number: int, log: Log, variables: dict[str, str]) -> StepRun:
-    """What one attempt of a step gets from the run."""
+def step_run(task: StepTask, run: Run, number: int, log: Log, variables: dict[str, str]) -> StepRun:
+    """What one attempt of a task gets from the run."""
     plan = run.plan
     labels = {
         "project": plan.project,
@@ -97,8 +91,8 @@ def step_run(step: StepPlan, run: Run, number: int, log: Log, variables: dict[st
         "run": run.facts.id,
     }
     return StepRun(
-        step_id=step.id,
-        key=f"{run.facts.id}.{step.id}",
+        step_id=task.key,
+        key=f"{run.facts.id}.{task.key}",
         log=MaskingLog(log, run.redactor),
         cancellation=Cancellation(),
         directory=run.runtime.folder,

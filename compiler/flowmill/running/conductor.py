@@ -1,48 +1,59 @@
 """The order of a run: every step as soon as those it needs have ended, then the handlers, each once.
 
-What carries a step out is given from outside, so the rules here hold whoever does (see docs/language.md):
-a step runs when every step it needs has succeeded, or failed with `continue_on_error`; otherwise it is skipped
-and says because of which step. The run has failed when a step has failed that may not. Handlers run in order
-after the steps and change nothing about the run's state.
+What carries a task out is given from outside, so the rules here hold whoever does (see docs/language.md).
+Whether a step runs is decided in `conditions`, what it runs over in `elements`. The run has failed when a step
+has failed that may not. Handlers run in order after the steps and change nothing about the run's state;
+`on_retry` runs whenever a task is about to be tried again.
 """
 
 import asyncio
 from collections.abc import Awaitable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
+from anyio import to_thread
+
+from flowmill.expressions.language import ExpressionError
 from flowmill.plan import Plan, StepPlan
-from flowmill.running.outcome import Outcome, RunOutcome, State
+from flowmill.running.conditions import ancestors, decide, decide_handler, failed_before
+from flowmill.running.elements import NOTHING_TO_DO, elements_of, run_elements, summary
+from flowmill.running.outcome import Outcome, Retry, RunOutcome, State
 from flowmill.running.run import Run
+from flowmill.running.task import StepTask, whole
 
 
-class StepRunner(Protocol):
-    """Carries out one step, all its attempts included, and says how it ended. It does not raise."""
+class TaskRunner(Protocol):
+    """Carries out one task, all its attempts included, and says how it ended. It does not raise."""
 
-    def __call__(self, step: StepPlan, run: Run, upstream: list[str], decided: Outcome | None) -> Awaitable[Outcome]:
-        """`decided` is the outcome of a step that is not to run at all, and is only recorded."""
+    def __call__(self, task: StepTask, run: Run, upstream: list[str], decided: Outcome | None) -> Awaitable[Outcome]:
+        """`decided` is the outcome of a task that is not to run at all, and is only recorded."""
         ...
 
 
-async def conduct(run: Run, run_step: StepRunner) -> RunOutcome:
+async def conduct(run: Run, run_task: TaskRunner) -> RunOutcome:
     """Run the plan's steps and handlers to the end."""
-    await _run_steps(run, run_step)
+    run.retrying = partial(_before_retry, run, run_task)
+    await _run_steps(run, run_task)
     failure = _first_failure(run.plan, run.outcomes)
     outcome = RunOutcome({step.id: run.outcomes[step.id] for step in run.plan.steps}, failure)
     run.failure = failure
     for step in (*(run.plan.on_failure if failure else run.plan.on_success), *run.plan.finally_):
-        run.outcomes[step.id] = await run_step(step, run, [], None)
+        decided = await to_thread.run_sync(decide_handler, step, run)
+        run.outcomes[step.id] = await _run_step(step, run, run_task, decided)
     return outcome
 
 
-async def _run_steps(run: Run, run_step: StepRunner) -> None:
+async def _run_steps(run: Run, run_task: TaskRunner) -> None:
     chosen = run.runtime.selection.chosen(run.plan)
+    before = ancestors(run.plan)
     ended = {step.id: asyncio.Event() for step in run.plan.steps}
 
     async def one(step: StepPlan) -> None:
         for name in step.needs:
             await ended[name].wait()
-        decided = _decide(step, run.plan, run.outcomes, chosen)
-        run.outcomes[step.id] = await run_step(step, run, list(step.needs), decided)
+        decided = _not_selected(step) if step.id not in chosen else await _decided(step, run, before[step.id])
+        run.outcomes[step.id] = await _run_step(step, run, run_task, decided)
         ended[step.id].set()
 
     async with asyncio.TaskGroup() as group:
@@ -50,17 +61,39 @@ async def _run_steps(run: Run, run_step: StepRunner) -> None:
             group.create_task(one(step))
 
 
-def _decide(step: StepPlan, plan: Plan, outcomes: Mapping[str, Outcome], chosen: frozenset[str]) -> Outcome | None:
-    """The outcome of a step that must not run, or None for one that may."""
-    if step.id not in chosen:
-        return Outcome(step.id, State.NOT_SELECTED, "not selected for this run")
-    allowed = {other.id for other in plan.steps if other.continue_on_error}
-    for name in step.needs:
-        upstream = outcomes[name]
-        if upstream.blocks and not (upstream.failed and name in allowed):
-            cause = upstream.because or name
-            return Outcome(step.id, State.SKIPPED, f"skipped because `{cause}` failed", because=cause)
-    return None
+def _not_selected(step: StepPlan) -> Outcome:
+    return Outcome(step.id, State.NOT_SELECTED, "not selected for this run")
+
+
+async def _decided(step: StepPlan, run: Run, before: frozenset[str]) -> Outcome | None:
+    failed = failed_before(run.plan, before, run.outcomes)
+    # In a thread: a condition may name a secret, and loading one asks a server.
+    return await to_thread.run_sync(decide, step, run, failed)
+
+
+async def _run_step(step: StepPlan, run: Run, run_task: TaskRunner, decided: Outcome | None) -> Outcome:
+    """Carry out a step, once or for each of its elements."""
+    upstream = list(step.needs)
+    if decided or step.elements is None:
+        return await run_task(whole(step), run, upstream, decided)
+    try:
+        tasks = await to_thread.run_sync(elements_of, step, step.elements, run)
+    except ExpressionError as error:
+        return await run_task(whole(step), run, upstream, Outcome(step.id, State.FAILED, str(error), permanent=True))
+    if not tasks:
+        empty = summary(step, [], [])
+        return await run_task(whole(step), run, upstream, replace(empty, message=NOTHING_TO_DO))
+    outcomes = await run_elements(step.elements, tasks, lambda task, skip: run_task(task, run, upstream, skip))
+    return summary(step, tasks, outcomes)
+
+
+async def _before_retry(run: Run, run_task: TaskRunner, task: StepTask, retry: Retry) -> None:
+    """Run the steps of `on_retry`, in order; none of them changes anything about the run."""
+    for step in run.plan.on_retry:
+        key = f"{step.id}.{task.key}.{retry.attempt}"
+        handler = StepTask(step, step.id, key, {"retry": retry.fields()})
+        decided = await to_thread.run_sync(decide_handler, step, run, handler.names)
+        run.outcomes[step.id] = await run_task(handler, run, [], decided)
 
 
 def _first_failure(plan: Plan, outcomes: Mapping[str, Outcome]) -> Outcome | None:

@@ -1,8 +1,9 @@
 """How a step ended, and how a run did."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from flowmill_tasks.base import Output
 
@@ -41,10 +42,33 @@ class Outcome:
     def failed(self) -> bool:
         return self.state in (State.FAILED, State.TIMED_OUT)
 
-    @property
-    def blocks(self) -> bool:
-        """Whether steps that need this one cannot run."""
-        return self.failed or self.state is State.SKIPPED
+    def fields(self) -> dict[str, Any]:
+        """What expressions may use of it: `steps.<id>.<name>`."""
+        found = {name: getattr(self.output, name) for name in type(self.output).model_fields}
+        if self.exit_code is not None:
+            found["exit_code"] = self.exit_code
+        return {**found, "state": self.state.value, "attempts": self.attempts, "message": self.message}
+
+
+@dataclass(frozen=True)
+class Retry:
+    """A task that has failed and will be tried again.
+
+    Attributes:
+        attempt: the one that has failed, counted from 1.
+        attempts: how many there may be.
+        delay: seconds until the next.
+    """
+
+    step: str
+    message: str
+    attempt: int
+    attempts: int
+    delay: float
+
+    def fields(self) -> dict[str, Any]:
+        """What the steps of `on_retry` may use: `retry.<name>`."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,19 @@
 """One run of a plan: its facts, and the scope in which its expressions are evaluated."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flowmill.plan import Plan
-from flowmill.running.outcome import Outcome
+from flowmill.running.outcome import Outcome, Retry
 from flowmill.running.redaction import Redactor
 from flowmill.running.runtime import Runtime
 from flowmill.running.secrets import Secrets
 from flowmill_tasks.base import RunMemory
+
+if TYPE_CHECKING:
+    from flowmill.running.task import StepTask
 
 
 @dataclass(frozen=True)
@@ -35,30 +38,24 @@ class Run:
     memory: RunMemory = field(default_factory=RunMemory)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     failure: Outcome | None = None
+    retrying: "Callable[[StepTask, Retry], Awaitable[None]] | None" = None
+    """What whoever carries a task out calls before it is tried again."""
 
     def __post_init__(self) -> None:
         self.secrets: dict[str, Any] = Secrets(self.runtime.secrets, self.redactor)
 
-    def scope(self) -> dict[str, Any]:
-        """Every name that an expression may use now, with its value."""
+    def scope(self, names: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Every name that an expression may use now, with its value; `names` are those of one task."""
         facts = self.facts
         return {
             **self.plan.constants,
             "parameters": dict(self.parameters),
             "run": {"id": facts.id, "start": facts.start, "scheduled": facts.scheduled, "url": facts.url},
             "secrets": self.secrets,
-            "steps": {step: _result(outcome) for step, outcome in self.outcomes.items()},
+            "steps": {step: outcome.fields() for step, outcome in self.outcomes.items()},
             "failure": _failure(self.failure),
+            **(names or {}),
         }
-
-
-def _result(outcome: Outcome) -> dict[str, Any]:
-    output = outcome.output
-    fields = {name: getattr(output, name) for name in type(output).model_fields}
-    if outcome.exit_code is not None:
-        fields["exit_code"] = outcome.exit_code
-    common = {"state": outcome.state.value, "attempts": outcome.attempts, "message": outcome.message}
-    return {**fields, **common}
 
 
 def _failure(outcome: Outcome | None) -> dict[str, Any]:
