@@ -146,7 +146,7 @@ def test_the_plans_of_the_environments_differ_in_names_only(spec: Path) -> None:
 def test_the_plan_holds_the_waits_and_the_schedule(spec: Path) -> None:
     plan = plan_of(spec, "production")
     assert [step.retry_delays for step in plan.steps] == [(300.0,), (300.0,) * 3, (300.0,) * 3]
-    assert (plan.cron, plan.timezone) == ("15 * * * *", "UTC")
+    assert [(schedule.cron, schedule.timezone) for schedule in plan.schedules] == [("15 * * * *", "UTC")]
     assert [step.needs for step in plan.steps] == [(), ("extract",), ("load",)]
 
 
