@@ -20,6 +20,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from tables_of_a_run import run_table
 from tables_of_examples import example_table
 from tables_of_keys import key_table
 
@@ -108,6 +109,7 @@ PRODUCERS: dict[str, Callable[[str], str]] = {
     "content of": content_of,
     "keys of": key_table,
     "table of": example_table,
+    "outcomes of": run_table,
 }
 
 

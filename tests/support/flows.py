@@ -97,11 +97,16 @@ class DictSecrets:
 
 @dataclass(frozen=True)
 class Ran:
-    """A run as the server keeps it; task runs by the ids of their steps, in the order of the spec."""
+    """A run as the server keeps it; task runs by the ids of their steps, in the order of the spec.
+
+    Attributes:
+        named: every task run by its name; those of elements are only here.
+    """
 
     run: FlowRun
     tasks: dict[str, TaskRun]
     logs: list[Log]
+    named: dict[str, TaskRun]
 
     @property
     def state(self) -> "State[Any]":
@@ -118,7 +123,8 @@ class Ran:
 
     def edges(self) -> dict[str, set[str]]:
         """For every step, those that Prefect draws an arrow from."""
-        names = {task.id: step for step, task in self.tasks.items()}
+        names = {task.id: name for name, task in self.named.items()}
+        names |= {task.id: step for step, task in self.tasks.items()}
         return {
             step: {names[source.id] for source in task.task_inputs.get("wait_for", []) if hasattr(source, "id")}
             for step, task in self.tasks.items()
@@ -170,7 +176,7 @@ def read_run(server: PrefectServer, run_id: UUID, plan: Plan) -> Ran:
             named = {task.name: task for task in client.read_task_runs(flow_run_filter=of_run)}
             tasks = {step.id: named[step.name or step.id] for step in steps if (step.name or step.id) in named}
             logs = client.read_logs(of_log, sort=LogSort.TIMESTAMP_ASC)
-            return Ran(run, tasks, logs) if _is_whole(run, tasks, logs, plan) else None
+            return Ran(run, tasks, logs, named) if _is_whole(run, tasks, named, logs, plan) else None
 
         ran: Ran = eventually(read)
         return ran
@@ -180,12 +186,17 @@ def _all_steps(plan: Plan) -> tuple[StepPlan, ...]:
     return tuple(step for steps in plan.groups.values() for step in steps)
 
 
-def _is_whole(run: FlowRun, tasks: Mapping[str, TaskRun], logs: list[Log], plan: Plan) -> bool:
+def _is_whole(
+    run: FlowRun, tasks: Mapping[str, TaskRun], named: Mapping[str, TaskRun], logs: list[Log], plan: Plan
+) -> bool:
     if run.state is None or not run.state.is_final():
         return False
     handlers = plan.on_failure if run.state.is_failed() else plan.on_success
-    expected = {step.id for step in (*plan.steps, *handlers, *plan.finally_)}
-    ended = {step for step, task in tasks.items() if task.state and task.state.is_final()}
+    # How many elements there are is not known here: a test that looks at them waits for them.
+    expected = {step.id for step in (*plan.steps, *handlers, *plan.finally_) if step.elements is None}
+    if not all(task.state and task.state.is_final() for task in named.values()):
+        return False
+    ended = tasks.keys()
     # Prefect's own last line; whatever a step has said was said before it.
     return ended >= expected and any("Finished in state" in log.message and not log.task_run_id for log in logs)
 
