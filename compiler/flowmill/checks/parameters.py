@@ -51,7 +51,8 @@ def _default(parameter: Parameter, route: Route) -> Iterator[Finding]:
     if choices is not None and not (isinstance(choices, list) and choices):
         yield Finding((*route, "choices"), "bad-parameter", "expected a list of values")
         return
-    for key, value in (("default", parameter.default), *(("choices", item) for item in choices or [])):
+    each = [[item] for item in choices or []] if parameter.type == "list" else choices or []
+    for key, value in (("default", parameter.default), *(("choices", item) for item in each)):
         if value is not None and (problem := mismatch(parameter, value)):
             yield Finding((*route, key), "bad-parameter", problem)
             return

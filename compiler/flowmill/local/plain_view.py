@@ -65,6 +65,7 @@ class PlainView:
 
     def _event(self, task: StepTask, text: str) -> None:
         now = datetime.now().strftime("%H:%M:%S")
+        self._width = max(self._width, len(task.label))  # elements are only known now
         self._write(f"{self._style.paint(now, 'dim')} {task.label:<{self._width}} {text}\n")
 
 
