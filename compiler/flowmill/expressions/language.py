@@ -24,6 +24,8 @@ from flowmill.expressions.times import Span, calculated, given, part_of
 
 RESULT_LIMIT = CHARACTERS_AT_MOST
 """Characters that one expression may yield."""
+BITS_AT_MOST = 4096
+"""How large a whole number may become."""
 
 Path = tuple[str, ...]
 """A name and the attributes behind it: `steps.load.stdout` -> ("steps", "load", "stdout")."""
@@ -85,10 +87,17 @@ class Language(ImmutableSandboxedEnvironment):
         try:
             if isinstance(left, datetime) or isinstance(right, datetime):
                 return calculated(operator, left, right)
-            return super().call_binop(context, operator, left, right)
+            return _printable(super().call_binop(context, operator, left, right))
         except TypeError:
             hint = "lengths of time are written `days(1)`, `hours(2)`"
             raise Refusal(f"`{operator}` does not work on {_noun(left)} and {_noun(right)}", hint) from None
+
+
+def _printable(value: Any) -> Any:
+    """Python refuses to print integers of more than 4,300 digits."""
+    if isinstance(value, int) and value.bit_length() > BITS_AT_MOST:
+        raise Refusal("it yields a number with more than a thousand digits")
+    return value
 
 
 def _noun(value: Any) -> str:
