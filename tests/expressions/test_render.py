@@ -1,5 +1,6 @@
 """Values for expressions: folded when a flow is compiled, rendered when it runs."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -64,6 +65,35 @@ def test_null_is_no_value() -> None:
 def test_i12_results_are_escaped_for_html_and_the_author_s_own_text_is_not() -> None:
     scope = {"parameters": {"p": "<img onerror=x>"}}
     assert render(Unrendered("<p>${{ parameters.p }}</p>"), scope, escape=True) == "<p>&lt;img onerror=x&gt;</p>"
+
+
+def test_lines_made_for_html_are_escaped_once_and_only_as_a_whole() -> None:
+    scope = {"parameters": {"p": "<img>\n<b>"}}
+    whole, part = "parameters.p | lines | html_lines", "parameters.p | lines | html_lines ~ '<i>'"
+    text = Unrendered(f"<p>${{{{ {whole} }}}} ${{{{ {part} }}}}</p>")
+    escaped_again = "&amp;lt;img&amp;gt;&lt;br&gt;&amp;lt;b&amp;gt;&lt;i&gt;"
+    assert render(text, scope, escape=True) == f"<p>&lt;img&gt;<br>&lt;b&gt; {escaped_again}</p>"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        pytest.param("start", "2026-04-03T07:59:00+00:00", id="a time"),
+        pytest.param("hours(36)", "PT36H", id="a length of time"),
+        pytest.param("[start, days(1)] | json", '["2026-04-03T07:59:00+00:00", "P1D"]', id="inside of JSON"),
+    ],
+)
+def test_times_and_lengths_become_text(source: str, text: str) -> None:
+    scope = {"start": datetime(2026, 4, 3, 7, 59, tzinfo=UTC)}
+    whole = render(Unrendered(f"${{{{ {source} }}}}"), scope)
+    assert whole == text
+    assert isinstance(whole, Rendered)
+    assert render(Unrendered(f"at ${{{{ {source} }}}}"), scope) == f"at {text}"
+
+
+def test_a_list_in_a_text_shows_its_times_in_iso_8601() -> None:
+    scope = {"start": datetime(2026, 4, 3, 7, 59, tzinfo=UTC)}
+    assert render(Unrendered("at ${{ [start] }}"), scope) == 'at ["2026-04-03T07:59:00+00:00"]'
 
 
 def test_what_a_value_holds_is_not_evaluated_again() -> None:

@@ -1,11 +1,10 @@
 """`timezone` is in the time zone database."""
 
 from collections.abc import Iterator
-from functools import cache
 
 from flowmill.diagnostics import Finding
 from flowmill.flow import BoundFlow
-from flowmill.suggest import did_you_mean
+from flowmill.timezones import exists, hint
 
 CODES = {
     "unknown-timezone": "`timezone` is not a name of the IANA time zone database, such as `Europe/Berlin` or `UTC`."
@@ -14,22 +13,5 @@ CODES = {
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
     zone = flow.spec.timezone
-    if "timezone" not in flow.broken and not _exists(zone):
-        yield Finding(("timezone",), "unknown-timezone", f"there is no time zone `{zone[:80]}`", _hint(zone))
-
-
-@cache
-def _exists(zone: str) -> bool:
-    from zoneinfo import ZoneInfo
-
-    try:
-        return ZoneInfo(zone).key == zone and zone != "localtime"
-    except (KeyError, ValueError, OSError):
-        return False  # not in the database, or not even a relative path
-
-
-def _hint(zone: str) -> str:
-    from zoneinfo import available_timezones
-
-    hint = did_you_mean(zone, available_timezones())
-    return hint if hint.startswith("did") else "use a name such as `America/Chicago`, `Europe/Berlin` or `UTC`"
+    if "timezone" not in flow.broken and not exists(zone):
+        yield Finding(("timezone",), "unknown-timezone", f"there is no time zone `{zone[:80]}`", hint(zone))

@@ -8,7 +8,7 @@ and times. Everything here is pure: no expression can read a file, call a method
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -16,11 +16,16 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from flowmill.diagnostics import Part
+from flowmill.expressions.arguments import unfit_arguments
 from flowmill.expressions.functions import FILTERS, FUNCTIONS, TIME_ATTRIBUTES
 from flowmill.expressions.placeholder import Placeholder
+from flowmill.expressions.refusal import CHARACTERS_AT_MOST, Refusal, refused
+from flowmill.expressions.times import Span, calculated, given, part_of
 
-RESULT_LIMIT = 1024 * 1024
+RESULT_LIMIT = CHARACTERS_AT_MOST
 """Characters that one expression may yield."""
+BITS_AT_MOST = 4096
+"""How large a whole number may become."""
 
 Path = tuple[str, ...]
 """A name and the attributes behind it: `steps.load.stdout` -> ("steps", "load", "stdout")."""
@@ -65,24 +70,44 @@ class Language(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, dict):
-            return obj[attribute] if attribute in obj else self.undefined(obj=None, name=attribute)
+            return given(obj[attribute]) if attribute in obj else self.undefined(obj=None, name=attribute)
         if isinstance(obj, Placeholder):
             return obj.attribute(attribute)
-        if attribute in TIME_ATTRIBUTES and hasattr(obj, attribute):
-            return getattr(obj, attribute)
+        if isinstance(obj, datetime) and attribute in TIME_ATTRIBUTES:
+            return part_of(obj, attribute)
         return self.undefined(obj=None, name=attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         try:
-            return obj[argument]
+            return given(obj[argument])
         except (LookupError, TypeError):
             return self.undefined(obj=None, name=str(argument)[:40])
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic is for numbers and times: on text it makes a gigabyte out of one character."""
-        if not all(isinstance(side, int | float | timedelta) or hasattr(side, "tzinfo") for side in (left, right)):
-            raise ExpressionError(f"`{operator}` works on numbers and times; join texts with `~`")
-        return super().call_binop(context, operator, left, right)
+        for side in (left, right):
+            if not isinstance(side, int | float | Span | datetime):
+                raise refused(side, f"`{operator}` works on numbers and times", "join texts with `~`")
+        try:
+            if isinstance(left, datetime) or isinstance(right, datetime):
+                return calculated(operator, left, right)
+            return _printable(super().call_binop(context, operator, left, right))
+        except TypeError:
+            hint = "lengths of time are written `days(1)`, `hours(2)`"
+            raise Refusal(f"`{operator}` does not work on {_noun(left)} and {_noun(right)}", hint) from None
+
+
+def _printable(value: Any) -> Any:
+    """Python refuses to print integers of more than 4,300 digits."""
+    if isinstance(value, int) and value.bit_length() > BITS_AT_MOST:
+        raise Refusal("it yields a number with more than a thousand digits")
+    return value
+
+
+def _noun(value: Any) -> str:
+    if isinstance(value, datetime):
+        return "a time"
+    return "a length of time" if isinstance(value, Span) else "a number"
 
 
 @lru_cache(maxsize=1)
@@ -128,19 +153,20 @@ class Parsed:
         """
         value = self._evaluate(scope)
         if isinstance(value, StrictUndefined):
-            raise ExpressionError(f"`{self.source.strip()}` has no value")
+            hint = f": {value._undefined_hint}" if value._undefined_hint else ""
+            raise ExpressionError(f"`{self.source.strip()}` has no value{hint}")
         if isinstance(value, str) and len(value) > RESULT_LIMIT:
             raise ExpressionError(f"`{self.source.strip()}` yields more than {RESULT_LIMIT} characters")
         return value
 
     def _evaluate(self, scope: dict[str, Any]) -> Any:
         try:
-            return self.compiled(**scope)
+            return self.compiled(**{name: given(value) for name, value in scope.items()})
         except ExpressionError:
             raise
         except Exception as error:  # noqa: BLE001 - see below
             # Whatever a filter raises on odd input is the user's to mend. Its text may quote a secret,
-            # so only its kind is told.
+            # so only its kind is told, unless it is one of our own, which promise not to.
             raise ExpressionError(f"`{self.source.strip()}` {_reason(error)}") from None
 
 
@@ -149,7 +175,7 @@ def _reason(error: Exception) -> str:
 
     if isinstance(error, UndefinedError):
         return f"uses a name that has no value: {error.message}"
-    return f"cannot be evaluated ({type(error).__name__})"
+    return f"cannot be evaluated{f': {error}' if isinstance(error, Refusal) else f' ({type(error).__name__})'}"
 
 
 @lru_cache(maxsize=4096)
@@ -205,6 +231,8 @@ def _forbidden(parsed: Parsed) -> Iterator[Problem]:
             yield _unknown_word("filter", node.name, FILTERS, parsed)
         elif isinstance(node, nodes.Test) and node.name not in _TESTS:
             yield _unknown_word("test", node.name, _TESTS, parsed)
+        for unfit in unfit_arguments(node, parsed.source):
+            yield Problem("bad-expression", unfit.message, unfit.part, unfit.hint)
 
 
 def _everything(parsed: Parsed) -> Part:

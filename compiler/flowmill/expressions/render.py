@@ -1,13 +1,13 @@
 """Giving expressions their values: what is known now is folded in, the rest waits for the run."""
 
-import html
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Any
 
 from flowmill.expressions.language import RESULT_LIMIT, ExpressionError, Parsed, Path, parse
 from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, join, split
+from flowmill.expressions.text_filters import as_html
+from flowmill.expressions.times import given
 from flowmill_tasks.fields import Folded, Plain, Rendered, Unrendered
 
 Scope = dict[str, Any]
@@ -111,7 +111,7 @@ def _render_text(text: str, scope: Scope, escape: bool) -> Any:
     if len(values) == 1 and not escape:
         return _marked(values[0], Rendered)
     shown = (
-        html.escape(as_text(value)) if escape and isinstance(piece, Expression) else as_text(value)
+        as_html(value, as_text(value)) if escape and isinstance(piece, Expression) else as_text(value)
         for piece, value in zip(pieces, values, strict=True)
     )
     return Rendered("".join(shown))
@@ -139,15 +139,13 @@ def _marked(value: Any, mark: type[Plain]) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """A value as it stands in the middle of a text: times in ISO 8601, maps and lists as JSON."""
+    """A value as it stands in the middle of a text: times and lengths of time in ISO 8601, maps and lists as JSON."""
     if isinstance(value, str):
         return value
     if value is None:
         raise ExpressionError("an expression inside a text has no value (null)")
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, datetime):
-        return value.isoformat(timespec="seconds")
     if isinstance(value, Mapping | list | tuple):
-        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
-    return str(value)
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, default=lambda inner: str(given(inner)))
+    return str(given(value))
