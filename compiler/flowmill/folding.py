@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from flowmill.diagnostics import Finding, Route
 from flowmill.expressions.language import ExpressionError, Path
-from flowmill.expressions.render import Scope, fold
+from flowmill.expressions.render import Escape, Scope, fold
 from flowmill.flow import Context
 from flowmill.shapes import is_condition, own_keys
 from flowmill.spec import HANDLERS
@@ -80,10 +80,18 @@ class Folding:
         if isinstance(value, list):
             return [self._fold(item, (*route, index)) for index, item in enumerate(value)]
         try:
-            return self._counted(fold(value, self.constants, self._inline))
+            return self._counted(fold(value, self.constants, self._inline, self._escaper(route)))
         except ExpressionError as error:
             self.findings.append(Finding(route, "bad-expression", str(error)))
             return value
+
+    def _escaper(self, route: Route) -> Escape | None:
+        """What to apply to the values that are put in at a route: that of the step's type for this key."""
+        if len(route) < 3 or route[0] not in ("steps", *HANDLERS) or not isinstance(route[1], int):
+            return None
+        step = items(self._keys[str(route[0])])[route[1]]
+        step_type = self._registry.get(str(step.get("type")))
+        return step_type.escaper(str(route[2]), step) if step_type else None
 
     def _counted(self, value: Any) -> Any:
         self._characters += len(value) if isinstance(value, Folded | Unrendered) else 0

@@ -53,9 +53,14 @@ Change = Callable[[Any, int], Any]
 """What to make of the `text` of a text object, given the limit of its place in characters."""
 
 
+def escaped(text: str) -> str:
+    """The text with the characters escaped that Slack would read as a mention, a link or an entity."""
+    return html.escape(str(text), quote=False)
+
+
 def as_sent(text: str, mrkdwn: bool) -> str:
     """The text with its control characters escaped, or as it is when it was written as `mrkdwn`."""
-    return text if mrkdwn else html.escape(text, quote=False)
+    return text if mrkdwn else escaped(text)
 
 
 def fit(text: str, limit: int, mrkdwn: bool) -> str:

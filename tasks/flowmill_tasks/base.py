@@ -135,9 +135,16 @@ class Step(BaseModel):
     """Keys that become arguments of a program, which everybody on the machine can see: no secret may stand there."""
     message_fields: ClassVar[frozenset[str]] = frozenset()
     """Keys that people will read: secret values in them are masked."""
-    html_fields: ClassVar[frozenset[str]] = frozenset()
-    """Keys that hold HTML: what an expression puts into them is escaped."""
     output: ClassVar[type[Output]] = Output
+
+    @classmethod
+    def escaper(cls, key: str, keys: Mapping[str, Any]) -> Callable[[str], str] | None:
+        """What is applied to every text that an expression puts into `key`, where that holds HTML or the like.
+
+        Args:
+            keys: the step's keys as they are written, since it may depend on one of them.
+        """
+        return None
 
     @abstractmethod
     def execute(self, run: StepRun) -> Output:

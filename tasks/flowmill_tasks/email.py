@@ -5,6 +5,7 @@ not sent a second time unless the step asks for it. A retry carries the Message-
 """
 
 import hashlib
+import html
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
@@ -56,7 +57,6 @@ class Email(Step):
     )
     delivery_fields: ClassVar[frozenset[str]] = frozenset({"smtp"})
     message_fields: ClassVar[frozenset[str]] = frozenset({"subject", "text", "html"})
-    html_fields: ClassVar[frozenset[str]] = frozenset({"html"})
     output: ClassVar[type[Output]] = EmailOutput
 
     to: Mailboxes = Field(
@@ -123,6 +123,10 @@ class Email(Step):
         if self.sender is None and isinstance(self.smtp, SmtpSettings) and self.smtp.sender is None:
             raise PydanticCustomError("bad_value", "expected `from`, or a `sender` in the smtp settings")
         return self
+
+    @classmethod
+    def escaper(cls, key: str, keys: Mapping[str, Any]) -> Callable[[str], str] | None:
+        return _as_html if key == "html" else None
 
     def execute(self, run: StepRun) -> EmailOutput:
         recipients = self._recipients()
@@ -219,6 +223,11 @@ def _keep(message: Message, recipients: tuple[str, ...], outbox: Path, run: Step
     path = write_to_outbox(outbox, run.step_id, ".eml", data)
     run.log.info(f"wrote {path} to the outbox; no mail was sent")
     return EmailOutput(message_id=message.message_id, path=str(path))
+
+
+def _as_html(value: str) -> str:
+    """The text for HTML; what is HTML already (the filter `html_lines` makes some) says so, as templates agree on."""
+    return str(value) if hasattr(value, "__html__") else html.escape(value)
 
 
 def _parsed(values: list[str]) -> tuple[Mailbox, ...]:

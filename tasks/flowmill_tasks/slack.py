@@ -1,13 +1,15 @@
 """The step type `slack`: posts a message through an incoming webhook, or as a bot with a token.
 
 `&`, `<` and `>` are escaped in `text` and in the texts of `blocks`, whoever wrote them, so a mention or a
-link works only with `mrkdwn: true`. What is too long or empty is refused where the spec says it literally,
-and cut or filled in with a mark where it came out of the run.
+link works only with `mrkdwn: true`; and then only one that the author wrote, for the values that expressions
+put in are escaped still. What is too long or empty is refused where the spec says it literally, and cut or
+filled in with a mark where it came out of the run.
 """
 
 import ipaddress
 import json
 import re
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator, model_validator
@@ -109,8 +111,8 @@ class Slack(Step):
     )
     mrkdwn: Flag = Field(
         default=False,
-        description="Send `&`, `<` and `>` as they are, so that mentions and `<url|text>` links work. "
-        "Only for texts that hold nothing from outside.",
+        description="Send the `&`, `<` and `>` that are written here as they are, so that mentions and "
+        "`<url|text>` links work; what an expression puts in is escaped all the same.",
         examples=[True],
     )
     text: Templated[Text] = Field(
@@ -162,6 +164,12 @@ class Slack(Step):
         if not given & {"text", "blocks"}:
             raise PydanticCustomError("bad_value", "expected `text`, `blocks` or both")
         return self
+
+    @classmethod
+    def escaper(cls, key: str, keys: Mapping[str, Any]) -> Callable[[str], str] | None:
+        is_mrkdwn = str(keys.get("mrkdwn", "")).lower() == "true"
+        # Without it the whole text is escaped when it is sent, whoever wrote it.
+        return _slack_text.escaped if is_mrkdwn and key in ("text", "blocks") else None
 
     def execute(self, run: StepRun) -> SlackOutput:
         body = self._body()

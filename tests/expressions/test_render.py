@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from flowmill.expressions.language import ExpressionError
-from flowmill.expressions.render import fold, render
-from flowmill.running.attempt import marked
+from flowmill.expressions.render import fold, marked, render
+from flowmill_tasks.email import Email
 from flowmill_tasks.fields import Folded, Rendered, Unrendered
 
+as_html = Email.escaper("html", {})
 KNOWN: dict[str, Any] = {"environment": "staging", "vars": {"n": 3, "braces": "${{ run.id }}", "list": ["a", 1]}}
 RUN = {**KNOWN, "run": {"id": "r1"}, "parameters": {"p": "v", "none": None}, "secrets": {"mail": {"port": 25}}}
 
@@ -64,7 +65,7 @@ def test_null_is_no_value() -> None:
 
 def test_i12_results_are_escaped_for_html_and_the_author_s_own_text_is_not() -> None:
     scope = {"parameters": {"p": "<img onerror=x>"}}
-    assert render(Unrendered("<p>${{ parameters.p }}</p>"), scope, escape=True) == "<p>&lt;img onerror=x&gt;</p>"
+    assert render(Unrendered("<p>${{ parameters.p }}</p>"), scope, escape=as_html) == "<p>&lt;img onerror=x&gt;</p>"
 
 
 def test_lines_made_for_html_are_escaped_once_and_only_as_a_whole() -> None:
@@ -72,7 +73,7 @@ def test_lines_made_for_html_are_escaped_once_and_only_as_a_whole() -> None:
     whole, part = "parameters.p | lines | html_lines", "parameters.p | lines | html_lines ~ '<i>'"
     text = Unrendered(f"<p>${{{{ {whole} }}}} ${{{{ {part} }}}}</p>")
     escaped_again = "&amp;lt;img&amp;gt;&lt;br&gt;&amp;lt;b&amp;gt;&lt;i&gt;"
-    assert render(text, scope, escape=True) == f"<p>&lt;img&gt;<br>&lt;b&gt; {escaped_again}</p>"
+    assert render(text, scope, escape=as_html) == f"<p>&lt;img&gt;<br>&lt;b&gt; {escaped_again}</p>"
 
 
 @pytest.mark.parametrize(

@@ -2,15 +2,20 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flowmill.expressions.language import ExpressionError
+from flowmill.expressions.render import render
 from flowmill.running.environ import environ
 from flowmill.running.redaction import Redactor
 from flowmill.running.secrets import LocalSecrets, SecretMissing, Secrets
 from flowmill_tasks.base import ProcessOutput, StepFailed
+from flowmill_tasks.fields import Unrendered
+from support.flows import DictSecrets
 
 
 def secrets_file(folder: Path, text: str) -> Path:
@@ -49,6 +54,79 @@ def test_a_file_that_cannot_be_used_is_told_without_its_content(tmp_path: Path, 
 def test_a_missing_secret_is_told_with_both_places_where_it_could_be(tmp_path: Path) -> None:
     with pytest.raises(SecretMissing, match=r"secrets\.yaml.*FLOWMILL_SECRET_A_B"):
         LocalSecrets(tmp_path, {}).read("a-b")
+
+
+SERVICES = {"services": {"signs": {"URL": "u", "LIMIT": 3}, "signs to maps": '{"KEY": "k"}', "token": "hunter2"}}
+
+
+@pytest.mark.parametrize(
+    ("group", "variables"),
+    [
+        pytest.param("services.signs", {"URL": "u", "LIMIT": "3"}, id="a map inside a secret"),
+        pytest.param("services.signs to maps", {"KEY": "k"}, id="a key with spaces, whose value is JSON"),
+    ],
+)
+def test_env_from_takes_a_map_inside_a_secret(group: str, variables: dict[str, str]) -> None:
+    assert environ({}, [group], SERVICES) == variables
+    assert environ({}, [group], {"services": json.dumps(SERVICES["services"])}) == variables
+
+
+@pytest.mark.parametrize(
+    ("group", "message"),
+    [
+        pytest.param(
+            "services.sings", "secret `services` has no key `sings`, which", id="misspelt"
+        ),
+        pytest.param("services.signs.URL", "secret `services.signs.URL` is one value, but", id="a value"),
+        pytest.param("services.token.x", "secret `services.token` has no key `x`, which", id="below a value"),
+    ],
+)
+def test_a_way_into_a_secret_that_leads_nowhere_is_told_without_values(group: str, message: str) -> None:
+    with pytest.raises(StepFailed) as failed:
+        environ({}, [group], SERVICES)
+    assert str(failed.value).startswith(message)
+    assert "hunter2" not in str(failed.value)
+
+
+def test_two_maps_with_one_key_are_refused_as_they_are_written() -> None:
+    groups = {"a": {"x": {"KEY": "1"}, "y": {"KEY": "2"}}}
+    with pytest.raises(StepFailed, match=r"secrets `a\.x` and `a\.y` both have the key `KEY`"):
+        environ({}, ["a.x", "a.y"], groups)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        pytest.param(True, "true", id="boolean"),
+        pytest.param(1.5, "1.5", id="number"),
+        pytest.param(["a", 1], '["a", 1]', id="list"),
+        pytest.param({"b": None, "a": "é"}, '{"a": "é", "b": null}', id="map"),
+        pytest.param(datetime(2026, 4, 3, tzinfo=UTC), "2026-04-03T00:00:00+00:00", id="time"),
+    ],
+)
+def test_a_value_of_env_is_never_what_python_calls_it(value: Any, text: str) -> None:
+    assert environ({"VALUE": value}, [], {}) == {"VALUE": text}
+
+
+@pytest.mark.parametrize("value", [None, "a\0b"])
+def test_a_value_that_no_environment_can_hold_is_refused_by_name(value: Any) -> None:
+    with pytest.raises(StepFailed, match=r"`env\.VALUE` (has no value|holds a NUL)"):
+        environ({"VALUE": value}, [], {})
+
+
+def test_a_secret_that_is_json_has_keys_and_is_a_text() -> None:
+    text = '{"key": "hunter2", "more": {"n": 1}, "none": null}'
+    scope = {"secrets": Secrets(DictSecrets({"desk": text, "plain": "text"}), Redactor())}
+
+    def value(source: str) -> Any:
+        return render(Unrendered(f"${{{{ {source} }}}}"), scope)
+
+    assert value("secrets.desk") == text
+    assert value("secrets.desk.key") == value("secrets['desk']['key']") == "hunter2"
+    assert value("secrets.desk.more.n") == 1
+    for nothing in ("secrets.desk.kee", "secrets.desk.none", "secrets.plain.key"):
+        with pytest.raises(ExpressionError):
+            value(nothing)
 
 
 def test_env_from_gives_every_key_as_text_and_env_wins() -> None:

@@ -220,7 +220,10 @@ def test_expressions_may_stand_in_every_key_and_survive_the_plan():
 
 
 def test_only_html_is_escaped_and_only_smtp_is_for_delivery():
-    assert Email.html_fields == {"html"}
+    escaper = Email.escaper("html", {})
+    assert escaper is not None
+    assert escaper("<b> & co.") == "&lt;b&gt; &amp; co."
+    assert [Email.escaper(key, {}) for key in ("text", "subject", "to")] == [None, None, None]
     assert Email.delivery_fields == {"smtp"}
 
 

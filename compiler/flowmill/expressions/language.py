@@ -18,7 +18,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from flowmill.diagnostics import Part
 from flowmill.expressions.arguments import unfit_arguments
 from flowmill.expressions.functions import FILTERS, FUNCTIONS, TIME_ATTRIBUTES
-from flowmill.expressions.placeholder import Placeholder
+from flowmill.expressions.keyed import Keyed
 from flowmill.expressions.refusal import CHARACTERS_AT_MOST, Refusal, refused
 from flowmill.expressions.times import Span, calculated, given, part_of
 
@@ -71,13 +71,21 @@ class Language(ImmutableSandboxedEnvironment):
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, dict):
             return given(obj[attribute]) if attribute in obj else self.undefined(obj=None, name=attribute)
-        if isinstance(obj, Placeholder):
-            return obj.attribute(attribute)
+        if isinstance(obj, Keyed):
+            return self._key(obj, attribute)
         if isinstance(obj, datetime) and attribute in TIME_ATTRIBUTES:
             return part_of(obj, attribute)
         return self.undefined(obj=None, name=attribute)
 
+    def _key(self, obj: Keyed, name: str) -> Any:
+        try:
+            return given(obj.attribute(name))
+        except KeyError:
+            return self.undefined(obj=None, name=name)
+
     def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, Keyed) and isinstance(argument, str):
+            return self._key(obj, argument)
         try:
             return given(obj[argument])
         except (LookupError, TypeError):

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from flowmill.expressions.keyed import Keyed
 
-class Placeholder(str):
+
+class Placeholder(Keyed):
     """A text that is also its own attributes."""
 
     __slots__ = ()

@@ -6,11 +6,12 @@ from typing import Any
 
 from flowmill.expressions.language import RESULT_LIMIT, ExpressionError, Parsed, Path, parse
 from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, join, split
-from flowmill.expressions.text_filters import as_html
 from flowmill.expressions.times import given
 from flowmill_tasks.fields import Folded, Plain, Rendered, Unrendered
 
 Scope = dict[str, Any]
+Escape = Callable[[str], str]
+"""What makes a value harmless in the language of the text that it is put into, such as HTML."""
 
 
 def map_texts(value: Any, change: Callable[[str], Any]) -> Any:
@@ -24,24 +25,25 @@ def map_texts(value: Any, change: Callable[[str], Any]) -> Any:
     return value
 
 
-def fold(value: Any, scope: Scope, inline: Callable[[Path], Any]) -> Any:
+def fold(value: Any, scope: Scope, inline: Callable[[Path], Any], escape: Escape | None = None) -> Any:
     """The value with everything put in that is known before the run; the rest becomes `Unrendered` text.
 
     Args:
         scope: the values that are known now.
         inline: the text of another key for a reference that names one (`steps.load.image`), or None.
+        escape: applied to every text that an expression gives.
 
     Raises:
         ExpressionError: an expression whose names are all known cannot be evaluated.
     """
-    return map_texts(value, lambda text: _fold_text(text, scope, inline) if has_expression(text) else text)
+    return map_texts(value, lambda text: _fold_text(text, scope, inline, escape) if has_expression(text) else text)
 
 
-def _fold_text(text: str, scope: Scope, inline: Callable[[Path], Any]) -> Any:
+def _fold_text(text: str, scope: Scope, inline: Callable[[Path], Any], escape: Escape | None) -> Any:
     pieces = split(text)
     if isinstance(pieces, Unclosed):
         return text
-    folded = [_fold_piece(piece, scope, inline) for piece in pieces]
+    folded = [piece if isinstance(piece, str) else _fold_piece(piece, scope, inline, escape) for piece in pieces]
     if sum(len(piece) for piece in folded if isinstance(piece, str)) > RESULT_LIMIT:
         raise ExpressionError(f"yields more than {RESULT_LIMIT:,} characters")
     if len(folded) == 1 and not isinstance(folded[0], Expression):
@@ -67,17 +69,30 @@ def _flatten(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
     return tuple(flat)
 
 
-def _fold_piece(piece: Piece, scope: Scope, inline: Callable[[Path], Any]) -> Any:
-    if isinstance(piece, str):
-        return piece
+def _fold_piece(piece: Expression, scope: Scope, inline: Callable[[Path], Any], escape: Escape | None) -> Any:
     parsed = parse(piece.source)
     if not isinstance(parsed, Parsed):
         return piece
     if len(parsed.references) == 1 and parsed.source.strip() == ".".join(parsed.references[0]):
         replacement = inline(parsed.references[0])
         if replacement is not None:
-            return replacement
-    return parsed.evaluate(scope) if all(path[0] in scope for path in parsed.references) else piece
+            return _escaped(replacement, escape)
+    known = all(path[0] in scope for path in parsed.references)
+    return _escaped(parsed.evaluate(scope), escape) if known else piece
+
+
+def _escaped(value: Any, escape: Escape | None) -> Any:
+    """What an expression gives, each text in it escaped; expressions that are in it stay what they are."""
+    if escape is None:
+        return value
+
+    def change(text: str) -> str:
+        pieces = split(text) if isinstance(text, Unrendered) else None
+        if not isinstance(pieces, tuple):
+            return escape(text)
+        return Unrendered(join(tuple(escape(piece) if isinstance(piece, str) else piece for piece in pieces)))
+
+    return map_texts(value, change)
 
 
 def marked(value: Any) -> Any:
@@ -85,13 +100,13 @@ def marked(value: Any) -> Any:
     return map_texts(value, lambda text: Unrendered(text) if has_expression(text) else text)
 
 
-def render(value: Any, scope: Scope, *, escape: bool = False) -> Any:
+def render(value: Any, scope: Scope, *, escape: Escape | None = None) -> Any:
     """The value with every `Unrendered` text evaluated.
 
     A text that is one expression keeps the type of its result; otherwise the results are put in as text.
 
     Args:
-        escape: escape results for HTML.
+        escape: applied to every text that an expression gives.
 
     Raises:
         ExpressionError: a name has no value; the message holds no value.
@@ -103,15 +118,15 @@ def render(value: Any, scope: Scope, *, escape: bool = False) -> Any:
     return map_texts(value, change)
 
 
-def _render_text(text: str, scope: Scope, escape: bool) -> Any:
+def _render_text(text: str, scope: Scope, escape: Escape | None) -> Any:
     pieces = split(text)
     if isinstance(pieces, Unclosed):
         raise ExpressionError("an expression is not closed with `}}`")
     values = [_evaluate(piece.source, scope) if isinstance(piece, Expression) else piece for piece in pieces]
-    if len(values) == 1 and not escape:
-        return _marked(values[0], Rendered)
+    if len(values) == 1:
+        return _marked(_escaped(values[0], escape), Rendered)
     shown = (
-        as_html(value, as_text(value)) if escape and isinstance(piece, Expression) else as_text(value)
+        _escaped(as_text(value), escape) if isinstance(piece, Expression) else value
         for piece, value in zip(pieces, values, strict=True)
     )
     return Rendered("".join(shown))

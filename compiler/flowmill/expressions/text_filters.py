@@ -141,8 +141,3 @@ def slack_escape(value: Any) -> str:
 def markdown_escape(value: Any) -> str:
     """The text with every character escaped that Markdown could read as its own."""
     return _PUNCTUATION.sub(r"\\\1", str(value))
-
-
-def as_html(value: Any, text: str) -> str:
-    """A value that was put in as `text`, fit for HTML: only what `html_lines` has made is so already."""
-    return str(value) if isinstance(value, Markup) else html.escape(text)

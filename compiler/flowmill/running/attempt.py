@@ -72,10 +72,10 @@ def build_model(task: StepTask, run: Run) -> Step:
 
 def rendered(task: StepTask, run: Run, skip: frozenset[str]) -> dict[str, Any]:
     """The step's keys with their expressions evaluated, except for those in `skip`; no message holds a secret."""
-    scope, step_type = run.scope(task.names), run.runtime.registry[task.step.type]
+    scope, step_type, keys = run.scope(task.names), run.runtime.registry[task.step.type], task.step.config
     values = {
-        key: marked(value) if key in skip else render(marked(value), scope, escape=key in step_type.html_fields)
-        for key, value in task.step.config.items()
+        key: marked(value) if key in skip else render(marked(value), scope, escape=step_type.escaper(key, keys))
+        for key, value in keys.items()
     }
     messages = {key: map_texts(values[key], run.redactor.mask) for key in step_type.message_fields & values.keys()}
     return {**values, **messages}

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import yaml
 
+from flowmill.expressions.keyed import TextOfKeys
 from flowmill.expressions.language import ExpressionError
 from flowmill.running.redaction import Redactor
 
@@ -108,5 +109,8 @@ class Secrets(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         value = self._store.read(name)
         self._redactor.learn(value)
+        if isinstance(value, str) and isinstance(keys := _json_or_text(value), dict):
+            self._redactor.learn(keys)
+            value = TextOfKeys(value, keys)
         self[name] = value
         return value
