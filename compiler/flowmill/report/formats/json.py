@@ -25,6 +25,7 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
         "message": diagnostic.message,
         "hint": diagnostic.hint,
         **_span(diagnostic.span),
+        "details": list(diagnostic.details),
         "related": [{"message": related.message, **_span(related.span)} for related in diagnostic.related],
     }
 

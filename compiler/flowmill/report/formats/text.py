@@ -21,9 +21,15 @@ def _block(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     code = style.paint(f"[{diagnostic.code}]", "dim")
     yield f"{place} {warning}{printable(diagnostic.message)} {code}"
     yield from snippet(diagnostic, style)
+    yield from (f"     {_detail(line, style)}" for line in diagnostic.details)
     for related in diagnostic.related:
         other = related.span
         yield f"     = {printable(other.path)}:{other.line}:{other.column}: {printable(related.message)}"
+
+
+def _detail(line: str, style: Style) -> str:
+    colour = {"- ": "red", "+ ": "green", "@@": "blue"}.get(line[:2])
+    return style.paint(printable(line), colour) if colour else printable(line)
 
 
 def _summary(compiled: Compiled, style: Style) -> str:
