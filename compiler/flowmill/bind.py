@@ -133,13 +133,13 @@ def _lower(message: str) -> str:
 
 
 def _in_document(location: tuple[str | int, ...], values: Any) -> Route:
-    """The part of pydantic's location that exists in the values: it appends the names of union arms."""
+    """The part of pydantic's location that exists in the values: it puts the names of union arms in between."""
     route: list[str | int] = []
     for step in location:
         try:
             values = values[step]
         except (LookupError, TypeError):
-            break
+            continue
         route.append(step)
     return tuple(route)
 

@@ -27,7 +27,7 @@ _READING = {
 _WORKSPACE = {
     "bad-name": "A name has characters that names cannot have; they end up in Prefect's URLs and in file names.",
     "duplicate-flow": "Two files stand for the same flow.",
-    "stray-file": "A spec lies outside of any project, where it would never be used.",
+    "stray-file": "A spec outside of any project, or a file of tests beside no flow: it would never be used.",
     "undeclared-project": "The folder has no project.yaml, so nobody has said that the project exists.",
     "unknown-environment": "An environment that flowmill.yaml does not declare.",
 }
@@ -50,7 +50,13 @@ _EXPRESSIONS = {
     "unknown-name": "A name in an expression does not exist there, down to the attribute.",
     "unknown-test": "There is no test (`is …`) of that name.",
 }
-FIXED = {**_READING, **_WORKSPACE, **_BINDING, **_EXPRESSIONS}
+_TESTS = {
+    "duplicate-test": "Two tests of a flow have the same name, so nobody can tell which of them has failed.",
+    "empty-test": "A test that expects nothing would pass whatever the flow does.",
+    "test-failed": "The flow does something else than one of its tests expects; only `flowmill test` finds that.",
+    "wrong-test": "A test speaks of a step, a secret, a parameter or a result that its flow does not have.",
+}
+FIXED = {**_READING, **_WORKSPACE, **_BINDING, **_EXPRESSIONS, **_TESTS}
 
 
 def catalogue() -> dict[str, str]:

@@ -64,6 +64,7 @@ class Finding:
         hint: the likely fix, one sentence.
         at_key: point at the key instead of its value.
         part: point inside the scalar.
+        details: lines to show below the place: what differs, say.
     """
 
     route: Route
@@ -74,6 +75,7 @@ class Finding:
     part: Part | None = None
     related: tuple[RelatedRoute, ...] = ()
     severity: Severity = Severity.ERROR
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ class Diagnostic:
     hint: str = ""
     related: tuple[Related, ...] = ()
     severity: Severity = Severity.ERROR
+    details: tuple[str, ...] = ()
+    """Lines below the place; those that begin with `- ` and `+ ` are what was expected, and what there is."""
     secret: bool = field(default=False, compare=False)
     """The source line may hold a secret value: formats must not print what stands behind the key."""
     source_line: str = field(default="", compare=False)

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flowmill import spec
@@ -26,11 +26,13 @@ class Compiled:
         plans: of every flow, for each environment without errors in it, by `<project>.<flow>` and environment.
         diagnostics: every problem of every file, in order.
         flows: how many flows were looked at.
+        tests: the files with tests of these flows, by `<project>.<flow>`.
     """
 
     plans: Mapping[tuple[str, str], Plan]
     diagnostics: tuple[Diagnostic, ...]
     flows: int
+    tests: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def errors(self) -> int:
@@ -52,7 +54,8 @@ def compile_workspace(root: Path, only: frozenset[Path] | None = None, registry:
         flow_plans, found = _compile_flow(flow, files, registry or discover())
         plans |= {(f"{flow.project}.{flow.name}", environment): plan for environment, plan in flow_plans.items()}
         diagnostics += found
-    return Compiled(plans, tuple(in_order(diagnostics)), len(files.flows))
+    tests = {f"{flow.project}.{flow.name}": flow.tests for flow in files.flows if flow.tests}
+    return Compiled(plans, tuple(in_order(diagnostics)), len(files.flows), tests)
 
 
 def _compile_flow(flow: FlowFile, files: Files, registry: Registry) -> tuple[dict[str, Plan], list[Diagnostic]]:

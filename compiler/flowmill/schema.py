@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flowmill.spec import HANDLERS, FlowSpec, Project, StepKeys, Workspace
+from flowmill.testing.spec import FlowTests
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
 
@@ -22,6 +23,7 @@ def schemas(registry: Registry) -> dict[str, str]:
     """The text of every schema file, by file name."""
     made = {
         "flow.schema.json": flow_schema(registry),
+        "test.schema.json": _titled(_of(FlowTests), "Tests of a flow of flowmill"),
         "project.schema.json": _with_defaults(_of(Project), registry, "A project of flowmill"),
         "workspace.schema.json": _workspace_schema(registry),
     }

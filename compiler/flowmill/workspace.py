@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flowmill.bind import bind
@@ -11,20 +11,25 @@ from flowmill.reading.file import read_source, unreadable
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.tree import Tree
 from flowmill.spec import NAME, NAME_RULE, Project, Workspace
+from flowmill.suggest import did_you_mean
 
 WORKSPACE_FILE = "flowmill.yaml"
 PROJECT_FILE = "project.yaml"
+TESTS_ENDING = ".test.yaml"
+"""The end of the name of a file with tests, which lies beside its flow."""
+_ENDINGS = (".yaml", ".yml", TESTS_ENDING)
 
 
 @dataclass(frozen=True)
 class FlowFile:
-    """One flow as it was read: where it lies and its tree."""
+    """One flow as it was read: where it lies, its tree, and the file of its tests, if it has one."""
 
     project: str
     name: str
     path: Path
     shown: str
     tree: Tree
+    tests: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -82,14 +87,29 @@ def load(root: Path, only: frozenset[Path] | None = None) -> Files:
     _load_workspace(files)
     for folder in _folders(files):
         paths = _yaml_files(files, folder)
-        flows = [path for path in paths if path.name != PROJECT_FILE and _wanted(path, only)]
+        specs = [path for path in paths if path.name != PROJECT_FILE and not is_test_file(path)]
+        flows = [path for path in specs if _wanted(path, only)]
         if flows:
             is_declared = folder / PROJECT_FILE in paths
             if is_declared:
                 _load_project(files, folder)
             _load_flows(files, folder, flows, is_declared)
+        _with_tests(files, [path for path in paths if is_test_file(path) and _wanted(path, only)], specs)
     _strays(files, only)
     return files
+
+
+def is_test_file(path: Path) -> bool:
+    """Whether a file holds the tests of a flow, by its name."""
+    return path.name.endswith(TESTS_ENDING)
+
+
+def with_flows_of_tests(only: frozenset[Path] | None) -> frozenset[Path] | None:
+    """What is to be looked at, and where that names a file with tests, the flow beside it; the reverse as well."""
+    if only is None:
+        return None
+    stems = {path: path.name.removesuffix(TESTS_ENDING).removesuffix(path.suffix) for path in only}
+    return only | {path.with_name(stem + end) for path, stem in stems.items() for end in _ENDINGS if path.suffix}
 
 
 def shown_path(path: Path) -> str:
@@ -123,8 +143,7 @@ def _folders(files: Files) -> list[Path]:
 
 def _yaml_files(files: Files, folder: Path) -> list[Path]:
     names = [entry.name for entry in _entries(files, folder)]
-    flows = [name for name in names if name.endswith((".yaml", ".yml")) and not name.endswith(".test.yaml")]
-    return [folder / name for name in sorted(flows)]
+    return [folder / name for name in sorted(names) if name.endswith((".yaml", ".yml"))]
 
 
 def _read(files: Files, path: Path) -> Tree | None:
@@ -154,8 +173,6 @@ def _load_workspace(files: Files) -> None:
 
 
 def _workspace_findings(workspace: Workspace) -> Iterator[Finding]:
-    from flowmill.suggest import did_you_mean
-
     for kind, names in (("environments", workspace.environments), ("servers", workspace.servers)):
         for name in names:
             if not NAME.fullmatch(name):
@@ -196,7 +213,8 @@ def _load_flow(files: Files, path: Path, first: Path) -> None:
     """Read one flow, where `first` is the first file of its name."""
     folder = path.parent
     if not NAME.fullmatch(path.stem):
-        files.diagnostics.append(_file_problem(path, "bad-name", f"`{path.stem}` is not a name for a flow", NAME_RULE))
+        hint = f"tests end in `{TESTS_ENDING}`" if path.stem.endswith(".test") else NAME_RULE
+        files.diagnostics.append(_file_problem(path, "bad-name", f"`{path.stem}` is not a name for a flow", hint))
         return
     if first is not path:
         related = Related(Span(shown_path(first)), "the other one")
@@ -213,6 +231,21 @@ def _undeclared(folder: Path) -> Diagnostic:
     message = f"project `{folder.name}` is not declared"
     hint = f"create {shown_path(folder / PROJECT_FILE)} with a line such as `description: what the project is`"
     return _file_problem(folder, "undeclared-project", message, hint)
+
+
+def _with_tests(files: Files, tests: list[Path], specs: list[Path]) -> None:
+    """Give each flow its file of tests; one that belongs to none would silently never be looked at."""
+    named = {path.name.removesuffix(TESTS_ENDING): path for path in tests}
+    folders = {path.parent for path in tests}
+    files.flows = [
+        replace(flow, tests=named.get(flow.path.stem)) if flow.path.parent in folders else flow for flow in files.flows
+    ]
+    stems = {path.stem for path in specs}
+    for name, path in named.items():
+        if name not in stems:
+            message = f"there is no flow `{name}` beside `{path.name}`"
+            hint = did_you_mean(name, stems) or f"the tests of a flow lie beside it, as `<flow>{TESTS_ENDING}`"
+            files.diagnostics.append(_file_problem(path, "stray-file", message, hint))
 
 
 def _strays(files: Files, only: frozenset[Path] | None) -> None:

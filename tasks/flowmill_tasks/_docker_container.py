@@ -274,9 +274,13 @@ def _check_end(state: dict[str, Any], plan: ContainerPlan, log: Log, transcript:
         if state["OOMKilled"]:
             log.warning(f"{limit}, although the exit code is 0")
         return
-    reason = f" ({limit})" if state["OOMKilled"] else _meaning(code)
-    message = f"the container of image `{plan.image}` ended with exit code {code}{reason}"
+    message = ended_with(plan.image, code, f" ({limit})" if state["OOMKilled"] else "")
     raise StepFailed(message, exit_code=code, tail=transcript.tail())
+
+
+def ended_with(image: str, code: int, reason: str = "") -> str:
+    """What the failure is called; without a reason, an exit code is explained by convention."""
+    return f"the container of image `{image}` ended with exit code {code}{reason or _meaning(code)}"
 
 
 def _meaning(code: int) -> str:

@@ -158,6 +158,14 @@ class Step(BaseModel):
         """What `execute` would do, as lines for a dry run; starts nothing and reads no network."""
         return [f"{self.step_type}"]
 
+    def recorded(self, run: StepRun) -> dict[str, Any]:
+        """What this attempt would do, as plain data: what a test of a flow compares."""
+        return self.model_dump(by_alias=True, warnings=False)
+
+    def exit_message(self, code: int) -> str:
+        """What the failure is called of a program that has ended with this exit code."""
+        return f"ended with exit code {code}"
+
     def problems(self, directory: Path, root: Path) -> list[tuple[tuple[str | int, ...], str]]:
         """What is wrong on disk (a script that is not there) as routes into the step's keys, and messages."""
         return []

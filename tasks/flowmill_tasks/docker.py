@@ -17,7 +17,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from flowmill_tasks._docker_container import ContainerPlan, Mount, engine, run_container
+from flowmill_tasks._docker_container import ContainerPlan, Mount, ended_with, engine, run_container
 from flowmill_tasks._docker_image import ImageReference, Login, PullPolicy, Source, provide_image
 from flowmill_tasks._paths import PathProblem, check_path_text, resolve_inside
 from flowmill_tasks.base import Output, ProcessOutput, Step, StepFailed, StepRun
@@ -231,6 +231,15 @@ class Docker(Step):
         )
         with engine() as client:
             return ProcessOutput(stdout=run_container(client, plan, run), exit_code=0)
+
+    def recorded(self, run: StepRun) -> dict[str, Any]:
+        """The keys of the step; `argv` is what the container is told to run, without an entrypoint of its own."""
+        keys = super().recorded(run)
+        shown = {key: keys[key] for key in keys if key not in ("command", "registry")}
+        return {**shown, "argv": list(self.command or [])}
+
+    def exit_message(self, code: int) -> str:
+        return ended_with(self.image, code)
 
     def _mounts(self, run: StepRun) -> list[Mount]:
         try:

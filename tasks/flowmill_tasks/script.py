@@ -187,6 +187,27 @@ class Script(Step):
             argv = [*(self.interpreter or []), self.file or "", *self.args]
         return [shlex.join(argv)]
 
+    def recorded(self, run: StepRun) -> dict[str, Any]:
+        """The argv, with a `file` as the spec names it and Python as `python`: the same on every machine."""
+        shown: dict[str, Any] = {"argv": self._portable_argv(run), "working_dir": self.working_dir}
+        if self.command and self.command[: len(SHELL)] == SHELL and len(self.command) == len(SHELL) + 2:
+            shown["command"] = self.command[len(SHELL)]
+        return shown
+
+    def _portable_argv(self, run: StepRun) -> list[str]:
+        if self.file is None:
+            return [*(self.command or []), *self.args]
+        try:
+            path = resolve_file_inside(self.file, run.directory, run.root)
+            starter = ["python"] if self.interpreter is None and path.suffix == ".py" else self._starter(path)
+        except PathProblem:  # it is made by the run itself
+            starter = self.interpreter or []
+        return [*starter, self.file, *self.args]
+
+    def exit_message(self, code: int | None) -> str:
+        what = f"`{self.file}`" if self.file else "the command"
+        return f"{what} {_failure(code)}"
+
     def execute(self, run: StepRun) -> Output:
         try:
             argv = self._argv(run.directory, run.root)
@@ -224,8 +245,7 @@ class Script(Step):
         if finished.ended_by:
             message = f"{run.cancellation.reason}; its processes {_ENDINGS[finished.ended_by]}"
         elif finished.exit_code != 0:
-            what = f"`{self.file}`" if self.file else "the command"
-            message = f"{what} {_failure(finished.exit_code)}"
+            message = self.exit_message(finished.exit_code)
         else:
             return ProcessOutput(stdout=finished.stdout, exit_code=0)
         raise StepFailed(message, exit_code=finished.exit_code, tail=finished.tail)

@@ -1,6 +1,7 @@
 """The golden corpus: each case is a spec, or a whole workspace, beside what flowmill makes of it.
 
-`ok/NAME.yaml` stands beside `NAME.plan.json`, `err/NAME.yaml` beside `NAME.out`. A case of several files is a
+`ok/NAME.yaml` stands beside `NAME.plan.json`, `err/NAME.yaml` beside `NAME.out`; a case about tests of flows has
+them in `NAME.test.yaml`. A case of several files is a
 folder with `specs/` and `expected.plan.json` or `expected.out`; what git cannot hold (links, pipes) is made by
 the commands of its `setup.sh`, run in `specs/`.
 """
@@ -12,6 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowmill.pipeline import Compiled, compile_workspace
+from flowmill.testing.files import with_tests
+from flowmill.testing.suite import run_tests
+from flowmill.workspace import TESTS_ENDING
+from flowmill_tasks.registry import discover
 
 FOLDER = Path(__file__).parent
 WORKSPACE = FOLDER / "workspace"
@@ -31,7 +36,8 @@ class Case:
         specs = folder / "specs"
         if self.source.is_file():
             shutil.copytree(WORKSPACE, specs)
-            shutil.copy(self.source, specs / PROJECT / self.source.name)
+            for file in self.files:
+                shutil.copy(file, specs / PROJECT / file.name)
             return specs
         made = self.source / "specs"
         shutil.copytree(made if made.is_dir() else WORKSPACE, specs)
@@ -40,16 +46,24 @@ class Case:
             subprocess.run(["bash", "-eu", setup], cwd=specs, check=True)
         return specs
 
+    @property
+    def files(self) -> list[Path]:
+        """The spec of a case of one file, and its tests, if it has some."""
+        tests = self.source.with_suffix(TESTS_ENDING)
+        return [self.source, *([tests] if tests.is_file() else [])]
+
     def compile(self, folder: Path) -> Compiled:
         """What flowmill makes of the case when it is called in `folder`."""
-        specs = self.lay_out(folder)
+        specs = self.lay_out(folder).relative_to(folder)
         with chdir(folder):
-            return compile_workspace(specs.relative_to(folder))
+            if self.name.startswith("test-failed"):
+                return run_tests(specs).compiled
+            return with_tests(compile_workspace(specs), specs, discover())
 
     def texts(self) -> dict[str, str]:
         """The files that belong to the case, by their path in it, in alphabetical order."""
         if self.source.is_file():
-            return {f"specs/{PROJECT}/{self.source.name}": _text(self.source)}
+            return {f"specs/{PROJECT}/{file.name}": _text(file) for file in self.files}
         files = sorted(path for path in self.source.rglob("*") if path.is_file() and path != self.expected)
         return {path.relative_to(self.source).as_posix(): _text(path) for path in files}
 
@@ -64,11 +78,12 @@ def ok_cases() -> list[Case]:
 
 
 def err_cases() -> list[Case]:
-    """The cases that are wrong, with what `flowmill validate` prints."""
+    """The cases that are wrong, with what `flowmill validate` prints; of `test-failed`, what `flowmill test` finds."""
     return _cases(FOLDER / "err", ".out")
 
 
 def _cases(folder: Path, ending: str) -> list[Case]:
-    files = [Case(path.stem, path, path.with_suffix(ending)) for path in folder.glob("*.yaml")]
+    specs = [path for path in folder.glob("*.yaml") if not path.name.endswith(TESTS_ENDING)]
+    files = [Case(path.stem, path, path.with_suffix(ending)) for path in specs]
     folders = [Case(path.name, path, path / f"expected{ending}") for path in folder.iterdir() if path.is_dir()]
     return sorted([*files, *folders], key=lambda case: case.name)

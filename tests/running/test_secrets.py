@@ -74,9 +74,7 @@ def test_env_from_takes_a_map_inside_a_secret(group: str, variables: dict[str, s
 @pytest.mark.parametrize(
     ("group", "message"),
     [
-        pytest.param(
-            "services.sings", "secret `services` has no key `sings`, which", id="misspelt"
-        ),
+        pytest.param("services.sings", "secret `services` has no key `sings`, which", id="misspelt"),
         pytest.param("services.signs.URL", "secret `services.signs.URL` is one value, but", id="a value"),
         pytest.param("services.token.x", "secret `services.token` has no key `x`, which", id="below a value"),
     ],

@@ -22,6 +22,7 @@ from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
 from flowmill.report import names, render
 from flowmill.report.style import Style
+from flowmill.testing.spec import FlowTests
 from flowmill_tasks.registry import discover
 from golden.corpus import FOLDER, WORKSPACE, Case, err_cases, ok_cases
 
@@ -120,7 +121,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(part)
 
 
-DOCUMENTS = (spec.Workspace, spec.Project, spec.FlowSpec, spec.StepKeys, *discover().values())
+DOCUMENTS = (spec.Workspace, spec.Project, spec.FlowSpec, spec.StepKeys, FlowTests, *discover().values())
 
 
 @pytest.mark.parametrize(

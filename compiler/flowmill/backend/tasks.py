@@ -13,12 +13,11 @@ from prefect.logging import get_run_logger
 from prefect.runtime import task_run
 
 from flowmill.backend.states import edge, of_step
-from flowmill.plan import StepPlan
 from flowmill.running.attempt import attempt
-from flowmill.running.outcome import Outcome, Retry, State
+from flowmill.running.outcome import Outcome, Retry, State, of_failure
 from flowmill.running.run import Run
 from flowmill.running.task import StepTask
-from flowmill_tasks.base import Output, StepFailed, StepTimedOut
+from flowmill_tasks.base import StepFailed
 
 
 class StepTasks:
@@ -72,7 +71,7 @@ async def _one_attempt(task: StepTask, run: Run) -> Outcome:
         log.error(failure.message)
         if number <= step.retries and not failure.permanent:
             await _before_retry(task, run, failure, number)
-        return _failed(step, failure, number, run.runtime.registry[step.type].output())
+        return of_failure(step.id, failure, number, run.runtime.registry[step.type].output())
     return Outcome(step.id, State.SUCCESS, output=output, attempts=number)
 
 
@@ -81,20 +80,6 @@ async def _before_retry(task: StepTask, run: Run, failure: StepFailed, number: i
     run.runtime.observer.step_retries(task, failure.message, delay)
     if run.retrying is not None:
         await run.retrying(task, Retry(task.label, failure.message, number, task.step.retries + 1, delay))
-
-
-def _failed(step: StepPlan, failure: StepFailed, attempts: int, output: Output) -> Outcome:
-    state = State.TIMED_OUT if isinstance(failure, StepTimedOut) else State.FAILED
-    return Outcome(
-        step.id,
-        state,
-        failure.message,
-        output,
-        exit_code=failure.exit_code,
-        tail=failure.tail,
-        attempts=attempts,
-        permanent=failure.permanent,
-    )
 
 
 class _StepLog:

@@ -13,6 +13,31 @@ PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 COLOUR = click.option("--color/--no-color", "colour", default=None, help="Colours; the default is only on a terminal.")
 
 
+class _Format(click.ParamType[str]):
+    """The name of an output format; looked up late, so that the other verbs start fast."""
+
+    name = "format"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join(_formats())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in _formats():
+            self.fail(f"`{value}` is not a format; there are: {', '.join(_formats())}", param, ctx)
+        return value
+
+
+def _formats() -> list[str]:
+    from flowmill import report
+
+    return report.names()
+
+
+FORMAT = click.option(
+    "--format", "output", type=_Format(), default="text", show_default=True, help="How to print problems."
+)
+
+
 def workspace_of(paths: tuple[Path, ...]) -> tuple[Path, frozenset[Path] | None]:
     """The workspace's folder and the flows that were named (None for all of them).
 

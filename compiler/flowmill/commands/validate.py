@@ -5,35 +5,15 @@ from pathlib import Path
 
 import click
 
-from flowmill.commands._options import COLOUR, PATHS, style_for, workspace_of, write
-
-
-class _Format(click.ParamType[str]):
-    """The name of an output format; looked up late, so that the other verbs start fast."""
-
-    name = "format"
-
-    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
-        return f"[{'|'.join(_formats())}]"
-
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if value not in _formats():
-            self.fail(f"`{value}` is not a format; there are: {', '.join(_formats())}", param, ctx)
-        return value
-
-
-def _formats() -> list[str]:
-    from flowmill import report
-
-    return report.names()
+from flowmill.commands._options import COLOUR, FORMAT, PATHS, style_for, workspace_of, write
 
 
 @click.command("validate")
 @PATHS
-@click.option("--format", "output", type=_Format(), default="text", show_default=True, help="How to print problems.")
+@FORMAT
 @COLOUR
 def command(paths: tuple[Path, ...], output: str, colour: bool | None) -> int:
-    """Prove every spec, for every environment that it names.
+    """Prove every spec, for every environment that it names, and the files with tests beside them.
 
     PATHS are specs or folders; without any, the whole workspace around the working directory.
 
@@ -45,8 +25,11 @@ def command(paths: tuple[Path, ...], output: str, colour: bool | None) -> int:
     """
     from flowmill.pipeline import compile_workspace
     from flowmill.report import render
+    from flowmill.testing.files import with_tests
+    from flowmill.workspace import with_flows_of_tests
+    from flowmill_tasks.registry import discover
 
     root, only = workspace_of(paths)
-    compiled = compile_workspace(root, only)
+    compiled = with_tests(compile_workspace(root, with_flows_of_tests(only)), root, discover())
     write(render(compiled, output, style_for(sys.stdout, colour)))
     return 1 if compiled.errors else 0

@@ -81,7 +81,7 @@ class Tree:
         )
         message = finding.message  # which may quote a value of any length
         message = message if len(message) <= MESSAGE_LIMIT else f"{message[:MESSAGE_LIMIT]}…"
-        found = Diagnostic(span, finding.code, message, finding.hint, related, finding.severity)
+        found = Diagnostic(span, finding.code, message, finding.hint, related, finding.severity, finding.details)
         return replace(found, secret=secret, source_line=source.line(span.line))
 
     def span(self, route: Route, *, at_key: bool = False, part: Part | None = None) -> Span:

@@ -10,6 +10,7 @@ from flowmill.report.style import Style
 
 if TYPE_CHECKING:
     from flowmill.pipeline import Compiled
+    from flowmill.testing.suite import Tested
 
 
 def names() -> list[str]:
@@ -21,3 +22,11 @@ def render(compiled: "Compiled", name: str, style: Style) -> str:
     """The diagnostics and the outcome in the format called `name`."""
     module: ModuleType = importlib.import_module(f"{formats.__name__}.{name}")
     return str(module.render(compiled, style))
+
+
+def render_tests(tested: "Tested", name: str, style: Style, *, verbose: bool = False) -> str:
+    """How tests of flows went; a format that has no words for tests shows the diagnostics alone."""
+    module: ModuleType = importlib.import_module(f"{formats.__name__}.{name}")
+    if hasattr(module, "render_tests"):
+        return str(module.render_tests(tested, style, verbose))
+    return str(module.render(tested.compiled, style))

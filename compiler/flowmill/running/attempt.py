@@ -1,10 +1,9 @@
 """One attempt of one step: its keys rendered, its model built, its work done."""
 
 import traceback
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any, cast
-
-import anyio.to_thread
+from typing import Any, Protocol, cast
 
 from flowmill.bind import bind
 from flowmill.expressions.language import ExpressionError
@@ -19,7 +18,13 @@ from flowmill_tasks.cancellation import Cancellation
 from flowmill_tasks.perform import perform
 
 
-async def attempt(task: StepTask, run: Run, number: int, log: Log) -> Output:
+class CarryOut(Protocol):
+    """Does one attempt of a step whose values are all known, within its timeout; see `perform`."""
+
+    def __call__(self, step: Step, run: StepRun, timeout: float | None) -> Awaitable[Output]: ...
+
+
+async def attempt(task: StepTask, run: Run, number: int, log: Log, carry_out: CarryOut = perform) -> Output:
     """Do the task once.
 
     Returns:
@@ -29,9 +34,8 @@ async def attempt(task: StepTask, run: Run, number: int, log: Log) -> Output:
         StepFailed: it did not work, timed out or was cancelled; the message has its secrets masked.
     """
     try:
-        # In a thread: loading a secret asks a server.
-        model, prepared = await anyio.to_thread.run_sync(prepare, task, run, number, log)
-        output = await perform(model, prepared, task.step.timeout)
+        model, prepared = await run.runtime.aside(prepare, task, run, number, log)
+        output = await carry_out(model, prepared, task.step.timeout)
     except StepFailed as failure:
         raise _masked(failure, run) from None
     except Exception as fault:  # noqa: BLE001 - whatever a step type raises must be masked, and fails its step only

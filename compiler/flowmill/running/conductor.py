@@ -12,8 +12,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
-from anyio import to_thread
-
 from flowmill.expressions.language import ExpressionError
 from flowmill.plan import Plan, StepPlan
 from flowmill.running.conditions import ancestors, decide, decide_handler, failed_before
@@ -39,7 +37,7 @@ async def conduct(run: Run, run_task: TaskRunner) -> RunOutcome:
     outcome = RunOutcome({step.id: run.outcomes[step.id] for step in run.plan.steps}, failure)
     run.failure = failure
     for step in (*(run.plan.on_failure if failure else run.plan.on_success), *run.plan.finally_):
-        decided = await to_thread.run_sync(decide_handler, step, run)
+        decided = await run.runtime.aside(decide_handler, step, run)
         run.outcomes[step.id] = await _run_step(step, run, run_task, decided)
     return outcome
 
@@ -67,8 +65,7 @@ def _not_selected(step: StepPlan) -> Outcome:
 
 async def _decided(step: StepPlan, run: Run, before: frozenset[str]) -> Outcome | None:
     failed = failed_before(run.plan, before, run.outcomes)
-    # In a thread: a condition may name a secret, and loading one asks a server.
-    return await to_thread.run_sync(decide, step, run, failed)
+    return await run.runtime.aside(decide, step, run, failed)
 
 
 async def _run_step(step: StepPlan, run: Run, run_task: TaskRunner, decided: Outcome | None) -> Outcome:
@@ -77,7 +74,7 @@ async def _run_step(step: StepPlan, run: Run, run_task: TaskRunner, decided: Out
     if decided or step.elements is None:
         return await run_task(whole(step), run, upstream, decided)
     try:
-        tasks = await to_thread.run_sync(elements_of, step, step.elements, run)
+        tasks = await run.runtime.aside(elements_of, step, step.elements, run)
     except ExpressionError as error:
         return await run_task(whole(step), run, upstream, Outcome(step.id, State.FAILED, str(error), permanent=True))
     if not tasks:
@@ -92,7 +89,7 @@ async def _before_retry(run: Run, run_task: TaskRunner, task: StepTask, retry: R
     for step in run.plan.on_retry:
         key = f"{step.id}.{task.key}.{retry.attempt}"
         handler = StepTask(step, step.id, key, {"retry": retry.fields()})
-        decided = await to_thread.run_sync(decide_handler, step, run, handler.names)
+        decided = await run.runtime.aside(decide_handler, step, run, handler.names)
         run.outcomes[step.id] = await run_task(handler, run, [], decided)
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from flowmill_tasks.base import Output
+from flowmill_tasks.base import Output, StepFailed, StepTimedOut
 
 
 class State(StrEnum):
@@ -48,6 +48,21 @@ class Outcome:
         if self.exit_code is not None:
             found["exit_code"] = self.exit_code
         return {**found, "state": self.state.value, "attempts": self.attempts, "message": self.message}
+
+
+def of_failure(step: str, failure: StepFailed, attempts: int, output: Output) -> Outcome:
+    """The end of a step whose last attempt has failed; `output` is what its type yields when there is nothing."""
+    state = State.TIMED_OUT if isinstance(failure, StepTimedOut) else State.FAILED
+    return Outcome(
+        step,
+        state,
+        failure.message,
+        output,
+        exit_code=failure.exit_code,
+        tail=failure.tail,
+        attempts=attempts,
+        permanent=failure.permanent,
+    )
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """What a run uses from outside its plan: the clock, the secrets, where messages go, who watches."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from anyio import to_thread
 
 from flowmill.plan import Plan, StepPlan
 from flowmill.running.mutex import InProcess, Mutexes
@@ -14,6 +16,20 @@ from flowmill_tasks.registry import Registry
 
 if TYPE_CHECKING:
     from flowmill.running.task import StepTask
+
+
+T = TypeVar("T")
+
+
+class Aside(Protocol):
+    """Does work that may block without holding up the other steps."""
+
+    def __call__(self, work: Callable[..., T], *arguments: Any) -> Awaitable[T]: ...
+
+
+async def in_thread(work: Callable[..., T], *arguments: Any) -> T:
+    """Do the work in a thread: it may ask a server for a secret."""
+    return await to_thread.run_sync(work, *arguments)
 
 
 class Observer(Protocol):
@@ -79,6 +95,7 @@ class Runtime:
         outbox: where mails and Slack messages are written; None delivers them.
         clock: gives the start of a run; None takes the time that Prefect recorded.
         mutexes: what `mutex` of a step holds on to.
+        aside: how what may block is done, such as loading a secret.
     """
 
     folder: Path
@@ -89,3 +106,4 @@ class Runtime:
     observer: Observer = field(default_factory=Nobody)
     selection: Selection = field(default_factory=Selection)
     mutexes: Mutexes = field(default_factory=InProcess)
+    aside: Aside = in_thread

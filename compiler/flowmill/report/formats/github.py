@@ -15,9 +15,8 @@ def _command(diagnostic: Diagnostic) -> str:
     begin = f"file={_property(span.path)},line={span.line},col={span.column}"
     place = f"{begin},endLine={span.end_line},endColumn={span.end_column}"
     hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
-    return (
-        f"::{diagnostic.severity.value} {place},title={_property(diagnostic.code)}::{_data(diagnostic.message + hint)}"
-    )
+    text = _data("\n".join([diagnostic.message + hint, *diagnostic.details]))
+    return f"::{diagnostic.severity.value} {place},title={_property(diagnostic.code)}::{text}"
 
 
 def _data(text: str) -> str:

@@ -1,0 +1,76 @@
+"""Files with tests, read and checked against the flows that they lie beside."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from flowmill.bind import bind
+from flowmill.diagnostics import Diagnostic, in_order
+from flowmill.pipeline import Compiled
+from flowmill.plan import Plan
+from flowmill.reading.file import read_source
+from flowmill.reading.parse import parse_tree
+from flowmill.reading.tree import Tree
+from flowmill.testing.checking import findings
+from flowmill.testing.spec import FlowTests
+from flowmill.workspace import shown_path
+from flowmill_tasks.registry import Registry
+
+
+@dataclass(frozen=True)
+class FlowTestFile:
+    """A file with tests that can be carried out, and the flow that they are about."""
+
+    flow: str
+    path: Path
+    tree: Tree
+    tests: FlowTests
+    plans: Mapping[str, Plan]
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files with tests of a workspace: those that can be used, and what is wrong with the others."""
+
+    usable: tuple[FlowTestFile, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def read_tests(compiled: Compiled, root: Path, registry: Registry) -> Files:
+    """Read the files with tests of all flows that were compiled.
+
+    A flow that is wrong itself has no plan to check its tests against: then only their shape is judged.
+    """
+    usable: list[FlowTestFile] = []
+    diagnostics: list[Diagnostic] = []
+    for flow, path in sorted(compiled.tests.items()):
+        plans = {environment: plan for (name, environment), plan in compiled.plans.items() if name == flow}
+        found = _read(flow, path, root, plans, registry)
+        for item in found:
+            if isinstance(item, Diagnostic):
+                diagnostics.append(item)
+            elif plans:
+                usable.append(item)
+    return Files(tuple(usable), tuple(diagnostics))
+
+
+def with_tests(compiled: Compiled, root: Path, registry: Registry) -> Compiled:
+    """The same with what is wrong with the tests of its flows; none of them is carried out."""
+    found = read_tests(compiled, root, registry).diagnostics
+    return replace(compiled, diagnostics=tuple(in_order([*compiled.diagnostics, *found])))
+
+
+def _read(
+    flow: str, path: Path, root: Path, plans: Mapping[str, Plan], registry: Registry
+) -> Iterator[Diagnostic | FlowTestFile]:
+    source = read_source(path, shown_path(path), root)
+    tree = source if isinstance(source, Diagnostic) else parse_tree(source)
+    if not isinstance(tree, Tree):
+        yield from tree if isinstance(tree, list) else [tree]
+        return
+    yield from tree.warnings
+    tests = bind(FlowTests, tree.plain(), ())
+    wrong = tests if isinstance(tests, list) else list(findings(tests, tree.plain(), plans, registry))
+    yield from map(tree.locate, wrong)
+    if isinstance(tests, FlowTests) and not wrong:
+        yield FlowTestFile(flow, path, tree, tests, plans)
