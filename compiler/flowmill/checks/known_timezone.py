@@ -1,9 +1,9 @@
-"""`timezone` is in the time zone database."""
+"""Every `timezone` is in the time zone database."""
 
 from collections.abc import Iterator
 from functools import cache
 
-from flowmill.diagnostics import Finding
+from flowmill.diagnostics import Finding, Route
 from flowmill.flow import BoundFlow
 from flowmill.suggest import did_you_mean
 
@@ -13,9 +13,17 @@ CODES = {
 
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
-    zone = flow.spec.timezone
-    if "timezone" not in flow.broken and not _exists(zone):
-        yield Finding(("timezone",), "unknown-timezone", f"there is no time zone `{zone[:80]}`", _hint(zone))
+    for route, zone in _zones(flow):
+        if not _exists(zone):
+            yield Finding(route, "unknown-timezone", f"there is no time zone `{zone[:80]}`", _hint(zone))
+
+
+def _zones(flow: BoundFlow) -> Iterator[tuple[Route, str]]:
+    if "timezone" not in flow.broken:
+        yield ("timezone",), flow.spec.timezone
+    for index, schedule in enumerate(flow.spec.schedules):
+        if schedule.timezone is not None:
+            yield ("schedules", index, "timezone"), schedule.timezone
 
 
 @cache
