@@ -54,7 +54,12 @@ def _facts(plan: Plan, clock: Callable[[], datetime] | None, starts: dict[str, d
     start = starts.setdefault(str(run.id), now)
     scheduled = start if clock else run.expected_start_time or start
     zone = ZoneInfo(plan.timezone)
-    return Facts(str(run.id), start.astimezone(zone), scheduled.astimezone(zone), current.ui_url or "")
+    return Facts(str(run.id), _plain(start).astimezone(zone), _plain(scheduled).astimezone(zone), current.ui_url or "")
+
+
+def _plain(moment: datetime) -> datetime:
+    """A time of the standard library. Prefect's are pendulum's, which lose their zone when something is subtracted."""
+    return datetime.fromisoformat(moment.isoformat())
 
 
 def _reason_to_skip(run: Run) -> str:
