@@ -17,5 +17,6 @@ def name_from(text: str, run: Run, names: Mapping[str, Any] | None = None) -> st
     Raises:
         ExpressionError: something in it has no value.
     """
-    written = as_text(render(marked(text), run.scope(names)))
-    return run.redactor.mask(" ".join(printable(written).split()))[:NAME_AT_MOST]
+    # Masked first: a secret with two spaces in it is no longer known when they have become one.
+    written = run.redactor.mask(as_text(render(marked(text), run.scope(names))))
+    return printable(" ".join(written.split()))[:NAME_AT_MOST]
