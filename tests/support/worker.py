@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import httpx
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import DeploymentResponse
@@ -56,7 +55,8 @@ class Deployed:
     def schedule(self, start: datetime, end: datetime) -> list[FlowRun]:
         """Let the server make the runs of its schedules between two moments, and read them."""
         body = {"start_time": start.isoformat(), "end_time": end.isoformat(), "min_runs": 100, "max_runs": 100}
-        httpx.post(f"{self.server.api_url}/deployments/{self.id}/schedule", json=body).raise_for_status()
+        with self.server.client() as client:  # which asks again when the database is busy
+            client.request("POST", "/deployments/{id}/schedule", path_params={"id": self.id}, json=body)
         return [run for run in self.runs() if run.expected_start_time and start <= run.expected_start_time <= end]
 
     def runs(self) -> list[FlowRun]:

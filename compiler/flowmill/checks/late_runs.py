@@ -7,8 +7,8 @@ from flowmill.diagnostics import Finding
 from flowmill.flow import BoundFlow
 
 CODES = {
-    "no-schedule": "A key says what becomes of late runs, but the flow has no schedule, so no run is ever late. "
-    "Where the key is inherited nothing is said: such defaults are for flows with a schedule and without."
+    "no-schedule": "A key says what becomes of late runs, but the flow has no schedule, so no run is ever late; "
+    "where it is inherited nothing is said, since defaults are for flows with a schedule and without."
 }
 
 _ABOUT_LATE_RUNS = ("catchup", "skip_if_late")
