@@ -1,6 +1,8 @@
 """Tables of examples, each with what flowmill makes of it: cron expressions, fire times, `${{ … }}`."""
 
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from markdown_table import table
@@ -8,7 +10,12 @@ from markdown_table import table
 from flowmill.cron import Cron, parse
 from flowmill.expressions.render import as_text, render
 from flowmill.fire_times import fire_times
+from flowmill.local.select import plan_of
+from flowmill.plan import CatchupPlan, SchedulePlan
+from flowmill.running.lateness import reason_to_skip
 from flowmill_tasks.fields import Unrendered
+
+ROOT = Path(__file__).resolve().parent.parent
 
 ACCEPTED = (
     "15 * * * *",
@@ -101,12 +108,21 @@ EXPRESSIONS = (
 )
 
 
+POLICIES = {
+    "`catchup: none`": CatchupPlan("none", None),
+    "`catchup: last`": CatchupPlan("last", None),
+    "`catchup: all`": CatchupPlan("all", None),
+    "`catchup: all`, `skip_if_late: 2h`": CatchupPlan("all", 7200),
+}
+
+
 def example_table(what: str) -> str:
     """The table of that name."""
     return {
         "accepted cron": _accepted,
         "refused cron": _refused,
         "fire times": _fire_times,
+        "late runs": _late_runs,
         "expressions": _expressions,
     }[what]()
 
@@ -141,6 +157,19 @@ def _fire_times() -> str:
         times = ", ".join(f"{time:%d %b %H:%M %Z}" for time in fire_times(cron, zone, moment, 3))
         rows.append((f"`{text}`", zone, special, times))
     return table(("cron", "time zone", "what is special", "fires"), rows)
+
+
+def _late_runs() -> str:
+    """What becomes of three missed runs, under each policy, when a worker is back."""
+    orders = plan_of(ROOT / "docs/examples/specs/shop/orders.yaml", "staging")
+    hourly = replace(orders, schedules=(SchedulePlan("hourly", "0 * * * *", "UTC", {}, paused=False),))
+    back = datetime(2026, 11, 25, 9, 20, tzinfo=ZoneInfo("UTC"))
+    rows = []
+    for hour in (7, 8, 9):
+        due = back.replace(hour=hour, minute=0)
+        reasons = [reason_to_skip(replace(hourly, catchup=policy), due, back, {}) for policy in POLICIES.values()]
+        rows.append((f"{due:%H:%M}", *("skipped" if reason else "**runs**" for reason in reasons)))
+    return table(("due", *POLICIES), rows)
 
 
 def _expressions() -> str:

@@ -56,7 +56,7 @@ def _map_inside(schema: Schema, definitions: Schema) -> Schema:
         return dict(definitions[schema["$ref"].rpartition("/")[2]])
     if "properties" in schema:
         return schema
-    below = [*schema.get("anyOf", []), schema.get("additionalProperties")]
+    below = [*schema.get("anyOf", []), schema.get("additionalProperties"), schema.get("items")]
     return next(_map_inside(arm, definitions) for arm in below if isinstance(arm, dict) and _is_map(arm))
 
 

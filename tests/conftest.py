@@ -31,7 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     home = Path(tempfile.mkdtemp(prefix="flowmill-tests-"))
     config.stash[_HOME] = home
-    os.environ |= {"PREFECT_HOME": str(home), **_CLIENT}
+    os.environ |= {"PREFECT_HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), **_CLIENT}
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -119,7 +119,23 @@ def parse(text: str) -> Cron | list[CronProblem]:
     """Read an expression; or else say what is wrong with it, in the order of the text."""
     if len(text) > LENGTH_AT_MOST:
         message = f"the expression is {len(text)} characters long: expected at most {LENGTH_AT_MOST}"
-        return [CronProblem(Part(LENGTH_AT_MOST, len(text)), message, "split it into several flows")]
+        return [CronProblem(Part(LENGTH_AT_MOST, len(text)), message, "split it into several schedules")]
+    return _parsed(text)
+
+
+def of_plan(explicit: str) -> Cron:
+    """The expression of a plan: spelt out, it may be longer than one in a spec.
+
+    Raises:
+        ValueError: no plan holds such an expression.
+    """
+    parsed = _parsed(explicit)
+    if not isinstance(parsed, Cron):
+        raise ValueError(f"`{explicit}` is not a cron expression of a plan: {parsed[0].message}")
+    return parsed
+
+
+def _parsed(text: str) -> Cron | list[CronProblem]:
     odd = _Word(text, 0).words(r"[^ -~\t]+")
     if odd:
         return [_not_ascii(word) for word in odd]
@@ -273,7 +289,7 @@ def _both_limited(words: list[_Word]) -> CronProblem:
     minute, hour, day, month, weekday = (word.text for word in words)
     message = f"day of month `{day}` and day of week `{weekday}` are both limited: cron would run on either"
     two = f"`{minute} {hour} {day} {month} *` and `{minute} {hour} * {month} {weekday}`"
-    hint = f"for either, write two flows, {two}; for both, keep one and let the script test the other"
+    hint = f"for either, write two schedules, {two}; for both, keep one and let the script test the other"
     return CronProblem(words[2].to(words[4]), message, hint)
 
 
@@ -296,4 +312,4 @@ def _skipped(words: list[_Word], days: Values) -> CronProblem:
     halves = ([day for day in days if day <= 2], [day for day in days if day > 2])
     parts = (f"`{minute} {hour} {','.join(map(str, half))} {month} {weekday}`" for half in halves)
     message = f"Prefect's server would skip {days[0]} March: {words[2]} holds that day and one after the 29th"
-    return words[2].refused(message, f"write two flows, {' and '.join(parts)}")
+    return words[2].refused(message, f"write two schedules, {' and '.join(parts)}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, reduce
 from graphlib import CycleError, TopologicalSorter
 from operator import or_
@@ -56,6 +56,8 @@ class Context:
     project_name: str
     flow_name: str
     spec_path: str
+    own_keys: frozenset[str] = frozenset()
+    """The keys that the flow's own file sets, for this environment; all others are inherited."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,16 @@ class BoundFlow:
     """The names that expressions may use whose values are known before the run."""
     steps: tuple[BoundStep, ...]
     handlers: Mapping[str, tuple[BoundStep, ...]]
+    written: Mapping[str, Any] = field(default_factory=dict)
+    """Its keys as they were written, here or where they are inherited from."""
+
+    @property
+    def crons(self) -> Iterator[tuple[Route, str]]:
+        """Every cron expression and where it stands."""
+        if self.spec.cron is not None and "cron" not in self.broken:
+            yield ("cron",), self.spec.cron
+        for index, schedule in enumerate(self.spec.schedules):
+            yield ("schedules", index, "cron"), schedule.cron
 
     def all_steps(self) -> Iterator[BoundStep]:
         """The flow's own steps, then those of its handlers."""

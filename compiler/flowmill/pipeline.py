@@ -101,13 +101,13 @@ def _compile_in(
     layers = _layers(flow, files, registry, override.environment)
     merged = stack([*layers, flow.tree, override.tree])
     tree = with_step_defaults(standing_at(merged, flow.tree))
-    bound, findings = elaborate(tree, override.environment, _context(flow, files, registry))
+    bound, findings = elaborate(tree, override.environment, _context(flow, override, files, registry))
     findings += run_all(bound)
     errors = any(finding.severity is Severity.ERROR for finding in findings)
     return None if errors else make_plan(bound), [tree.locate(finding) for finding in findings]
 
 
-def _context(flow: FlowFile, files: Files, registry: Registry) -> Context:
+def _context(flow: FlowFile, override: Override, files: Files, registry: Registry) -> Context:
     project = files.projects.get(flow.project)
     if files.spec is None:
         raise ValueError("flows are only compiled in a usable workspace")
@@ -119,6 +119,7 @@ def _context(flow: FlowFile, files: Files, registry: Registry) -> Context:
         project_name=flow.project,
         flow_name=flow.name,
         spec_path=f"{flow.project}/{flow.path.name}",
+        own_keys=frozenset(key for tree in (flow.tree, override.tree) if tree for key in tree.plain()),
     )
 
 

@@ -50,16 +50,21 @@ def make_plan(flow: BoundFlow) -> Plan:
 def _schedules(spec: FlowSpec) -> Iterator[SchedulePlan]:
     """The schedules, whether they are written as `cron` or as `schedules`."""
     written = spec.schedules or ([Schedule(cron=spec.cron)] if spec.cron is not None else [])
-    for number, schedule in enumerate(written, start=1):
+    for index, schedule in enumerate(written):
         parsed = cron.parse(schedule.cron)
         if isinstance(parsed, cron.Cron):
             yield SchedulePlan(
-                id=schedule.id or f"schedule-{number}",
+                id=schedule_id(schedule, index),
                 cron=parsed.explicit,
                 timezone=schedule.timezone or spec.timezone,
                 parameters=schedule.parameters,
                 paused=spec.paused or schedule.paused,
             )
+
+
+def schedule_id(schedule: Schedule, index: int) -> str:
+    """What a schedule is called, in Prefect too: its `id`, or else its place in the list."""
+    return schedule.id or f"schedule-{index + 1}"
 
 
 def _concurrency(flow: BoundFlow) -> ConcurrencyPlan | None:

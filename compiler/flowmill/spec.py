@@ -50,6 +50,12 @@ def _name(value: str) -> str:
     return value
 
 
+def _all_constant(value: Any) -> Any:
+    for item in value if isinstance(value, list) else [value]:
+        _constant(item)
+    return value
+
+
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
@@ -240,7 +246,7 @@ class Schedule(Document):
     id: Name | None = Field(default=None, description="names the schedule in Prefect", examples=["weekdays"])
     cron: ConstantLine = Field(description="five fields", examples=["15 6 * * MON-FRI"])
     timezone: ConstantLine | None = Field(default=None, description="the zone of `cron`; the flow's when left out")
-    parameters: dict[str, Json] = Field(
+    parameters: dict[str, Annotated[Json, BeforeValidator(_all_constant)]] = Field(
         default_factory=dict, description="values of parameters for runs of this schedule", examples=[{"full": True}]
     )
     paused: Flag = Field(default=False, description="keep the schedule but switched off")

@@ -10,7 +10,7 @@ from flowmill.diagnostics import Diagnostic, Finding, Related, Span
 from flowmill.reading.file import read_source, unreadable
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.tree import Tree
-from flowmill.spec import NAME, NAME_RULE, Project, Workspace
+from flowmill.spec import NAME, NAME_RULE, Project, Server, Workspace
 from flowmill.suggest import did_you_mean
 
 WORKSPACE_FILE = "flowmill.yaml"
@@ -178,11 +178,24 @@ def _workspace_findings(workspace: Workspace) -> Iterator[Finding]:
             if not NAME.fullmatch(name):
                 yield Finding((kind, name), "bad-name", f"`{name}` is not a name", NAME_RULE, at_key=True)
     for label, server in workspace.servers.items():
+        yield from _queue_findings(label, server, workspace)
         for index, name in enumerate(server.environments or []):
             if name not in workspace.environments:
                 hint = did_you_mean(name, workspace.environments)
                 route = ("servers", label, "environments", index)
                 yield Finding(route, "unknown-environment", f"there is no environment `{name}`", hint)
+
+
+def _queue_findings(label: str, server: Server, workspace: Workspace) -> Iterator[Finding]:
+    """What is wrong with the names of queues; in Prefect a queue is called `<environment>-<queue>`."""
+    for name in server.queues:
+        route = ("servers", label, "queues", name)
+        if not NAME.fullmatch(name):
+            yield Finding(route, "bad-name", f"`{name}` is not a name", NAME_RULE, at_key=True)
+        for environment in workspace.environments:
+            if f"{environment}-{name}" in workspace.environments:
+                message = f"`{name}` in `{environment}` would be the queue of the environment `{environment}-{name}`"
+                yield Finding(route, "bad-name", message, "give the queue another name", at_key=True)
 
 
 def _load_project(files: Files, folder: Path) -> None:

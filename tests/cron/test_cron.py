@@ -91,7 +91,7 @@ REFUSED = {
         "the day never comes: month `2` has no day `31`",
         "the last day there is 29",
     ),
-    "C08": ("0 8 1 * MON", "1 * MON", "are both limited", "two flows, `0 8 1 * *` and `0 8 * * MON`"),
+    "C08": ("0 8 1 * MON", "1 * MON", "are both limited", "two schedules, `0 8 1 * *` and `0 8 * * MON`"),
     "C08-step": ("0 0 */2 * 1", "*/2 * 1", "cron would run on either", "for both, keep one"),
     "C08-all-days": ("0 0 1-31 * 1", "1-31 * 1", "are both limited", "`0 0 * * 1`"),
     "C09-seconds": (

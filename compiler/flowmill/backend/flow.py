@@ -11,10 +11,12 @@ from prefect.context import FlowRunContext
 from prefect.runtime import flow_run as current
 
 from flowmill.backend.parameters import docstring, signature
-from flowmill.backend.states import of_run
+from flowmill.backend.run_name import give_name
+from flowmill.backend.states import of_run, of_skipped_run
 from flowmill.backend.tasks import StepTasks
 from flowmill.plan import Plan
 from flowmill.running.conductor import conduct
+from flowmill.running.lateness import reason_to_skip
 from flowmill.running.run import Facts, Run
 from flowmill.running.runtime import Runtime
 
@@ -29,7 +31,9 @@ def build_flow(plan: Plan, runtime: Runtime) -> Flow[Any, Any]:
 
     async def body(**parameters: Any) -> Any:
         run = Run(plan, runtime, _facts(plan, runtime.clock, starts), parameters)
-        runtime.observer.run_started(plan, run.facts.id, run.facts.url)
+        if reason := _reason_to_skip(run):
+            return of_skipped_run(reason)
+        runtime.observer.run_started(plan, run.facts.id, run.facts.url, await give_name(run))
         outcome = await conduct(run, StepTasks().run_task)
         runtime.observer.run_ended(outcome)
         return of_run(outcome)
@@ -50,7 +54,19 @@ def _facts(plan: Plan, clock: Callable[[], datetime] | None, starts: dict[str, d
     start = starts.setdefault(str(run.id), now)
     scheduled = start if clock else run.expected_start_time or start
     zone = ZoneInfo(plan.timezone)
-    return Facts(str(run.id), start.astimezone(zone), scheduled.astimezone(zone), current.ui_url or "")
+    return Facts(str(run.id), _plain(start).astimezone(zone), _plain(scheduled).astimezone(zone), current.ui_url or "")
+
+
+def _plain(moment: datetime) -> datetime:
+    """A time of the standard library. Prefect's are pendulum's, which lose their zone when something is subtracted."""
+    return datetime.fromisoformat(moment.isoformat())
+
+
+def _reason_to_skip(run: Run) -> str:
+    """Why the current run is not carried out; only what a schedule has made can be too late."""
+    if not _flow_run().auto_scheduled:
+        return ""
+    return reason_to_skip(run.plan, run.facts.scheduled, run.facts.start, run.parameters)
 
 
 def _flow_run() -> FlowRun:

@@ -37,8 +37,9 @@ def run_here(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> bool:
 
     from flowmill.backend.blocks import with_blocks
     from flowmill.backend.flow import build_flow
+    from flowmill.backend.mutex import with_mutexes
 
-    flow: Any = build_flow(plan, with_blocks(runtime))
+    flow: Any = build_flow(plan, with_mutexes(with_blocks(runtime)))
     try:
         state = asyncio.run(flow(**parameters, return_state=True))
     except httpx.HTTPStatusError as error:

@@ -28,6 +28,11 @@ def of_run(outcome: RunOutcome) -> "PrefectState[None]":
     return Failed(name="TimedOut" if failure.state is State.TIMED_OUT else "Failed", message=outcome.message)
 
 
+def of_skipped_run(reason: str) -> "PrefectState[None]":
+    """The state of a flow run that is not carried out: as for a step, Cancelled, named `Skipped`."""
+    return Cancelled(name="Skipped", message=reason)
+
+
 def edge(state: "PrefectState[None]") -> "PrefectState[None]":
     """A reference to a task run for `wait_for`.
 

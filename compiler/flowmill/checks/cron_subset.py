@@ -1,4 +1,4 @@
-"""`cron` is in the subset that every scheduler reads alike."""
+"""Every `cron` is in the subset that every scheduler reads alike."""
 
 from collections.abc import Iterator
 
@@ -13,8 +13,7 @@ CODES = {
 
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
-    if flow.spec.cron is None or "cron" in flow.broken:
-        return
-    parsed = parse(flow.spec.cron)
-    for problem in [] if isinstance(parsed, Cron) else parsed:
-        yield Finding(("cron",), "bad-cron", problem.message, problem.hint, part=problem.part)
+    for route, text in flow.crons:
+        parsed = parse(text)
+        for problem in [] if isinstance(parsed, Cron) else parsed:
+            yield Finding(route, "bad-cron", problem.message, problem.hint, part=problem.part)

@@ -1,8 +1,8 @@
-"""`timezone` is in the time zone database."""
+"""Every `timezone` is in the time zone database."""
 
 from collections.abc import Iterator
 
-from flowmill.diagnostics import Finding
+from flowmill.diagnostics import Finding, Route
 from flowmill.flow import BoundFlow
 from flowmill.timezones import exists, hint
 
@@ -12,6 +12,14 @@ CODES = {
 
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
-    zone = flow.spec.timezone
-    if "timezone" not in flow.broken and not exists(zone):
-        yield Finding(("timezone",), "unknown-timezone", f"there is no time zone `{zone[:80]}`", hint(zone))
+    for route, zone in _zones(flow):
+        if not exists(zone):
+            yield Finding(route, "unknown-timezone", f"there is no time zone `{zone[:80]}`", hint(zone))
+
+
+def _zones(flow: BoundFlow) -> Iterator[tuple[Route, str]]:
+    if "timezone" not in flow.broken:
+        yield ("timezone",), flow.spec.timezone
+    for index, schedule in enumerate(flow.spec.schedules):
+        if schedule.timezone is not None:
+            yield ("schedules", index, "timezone"), schedule.timezone

@@ -4,7 +4,7 @@ import keyword
 from collections.abc import Iterator
 from typing import Any
 
-from flowmill.diagnostics import Finding, Route
+from flowmill.diagnostics import Finding, RelatedRoute, Route
 from flowmill.flow import BoundFlow
 from flowmill.spec import Parameter
 
@@ -32,9 +32,21 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
             message = f"`{name}` cannot be the name of a parameter"
             yield Finding(route, "bad-parameter", message, hint, at_key=True)
         yield from _default(parameter, route)
-        if flow.spec.cron and parameter.default is None:
-            message = f"parameter `{name}` has no default, so a scheduled run could not start"
-            yield Finding(route, "required-parameter", message, "give it a `default`, or remove `cron`", at_key=True)
+        if parameter.default is None:
+            yield from _required(name, flow)
+
+
+def _required(name: str, flow: BoundFlow) -> Iterator[Finding]:
+    """Whether each schedule gives a value to a parameter that has no default."""
+    message = f"parameter `{name}` has no default, so a scheduled run could not start"
+    if flow.spec.cron:
+        hint = "give it a `default`, or a value in the `parameters` of `schedules`, which replace `cron`"
+        yield Finding(("parameters", name), "required-parameter", message, hint, at_key=True)
+    without = [index for index, schedule in enumerate(flow.spec.schedules) if name not in schedule.parameters]
+    if without:
+        related = tuple(RelatedRoute(("schedules", index, "cron"), f"gives no `{name}`") for index in without)
+        hint = "give it a `default`, or a value in the `parameters` of every schedule"
+        yield Finding(("parameters", name), "required-parameter", message, hint, at_key=True, related=related)
 
 
 def _name_hint(name: str) -> str:

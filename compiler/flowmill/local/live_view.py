@@ -60,8 +60,8 @@ class LiveView(PlainView):
     def _print(self, text: str) -> None:
         self._console.print(Text.from_ansi(text.rstrip("\n")), soft_wrap=True)
 
-    def run_started(self, plan: Plan, run_id: str, url: str) -> None:
-        super().run_started(plan, run_id, url)
+    def run_started(self, plan: Plan, run_id: str, url: str, name: str = "") -> None:
+        super().run_started(plan, run_id, url, name)
         with self._lock:
             self._rows = {step.id: _Row(step.id, step.type, Text("·", "dim"), None, "waits") for step in plan.steps}
 

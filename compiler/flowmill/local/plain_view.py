@@ -25,11 +25,11 @@ class PlainView:
         self._bars: list[Bar] = []
         self._begun = time.monotonic()
 
-    def run_started(self, plan: Plan, run_id: str, url: str) -> None:
+    def run_started(self, plan: Plan, run_id: str, url: str, name: str = "") -> None:
         self._width = max(len(step.id) for group in plan.groups.values() for step in group)
         self._begun = time.monotonic()
         title = self._style.paint(f"{plan.name} in {plan.environment}", "bold")
-        self._write(f"{title}, run {run_id}\n")
+        self._write(f"{title}{f' (`{name}`)' if name else ''}, run {run_id}\n")
 
     def step_started(self, task: StepTask, attempt: int) -> None:
         self._started.setdefault(task.key, time.monotonic())

@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from flowmill import cron, fire_times
+from flowmill.cron import of_plan
+from flowmill.fire_times import fire_times
 from flowmill.plan import Plan
 from flowmill_tasks.duration import in_words
 
@@ -25,8 +26,7 @@ def wait_for_next(plan: Plan, tell: Callable[[str], None]) -> None:
 
 def _next(plan: Plan, now: datetime) -> datetime:
     """When the first of the plan's schedules fires; paused ones count, since nothing else waits for them."""
-    parsed = [(cron.parse(schedule.cron), schedule.timezone) for schedule in plan.schedules]
-    due = [fire_times.fire_times(it, zone, now, 1)[0] for it, zone in parsed if isinstance(it, cron.Cron)]
+    due = [fire_times(of_plan(schedule.cron), schedule.timezone, now, 1)[0] for schedule in plan.schedules]
     if not due:
-        raise ValueError(f"{plan.name} has no `cron` in {plan.environment}")
+        raise ValueError(f"{plan.name} has no schedule in {plan.environment}")
     return min(due)

@@ -5,13 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowmill.expressions.language import ExpressionError
-from flowmill.expressions.render import as_text, marked, render
 from flowmill.plan import StepPlan
-from flowmill.report.style import printable
+from flowmill.running.naming import name_from
 from flowmill.running.run import Run
-
-NAME_AT_MOST = 200
-"""Characters of a task run's name."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +28,9 @@ class StepTask:
     def name(self, run: Run) -> str:
         """What its task run is called: the step's `name` with its values, secrets masked, or else the label."""
         try:
-            written = as_text(render(marked(self.step.name), run.scope(self.names)))
+            return name_from(self.step.name, run, self.names) or self.label
         except ExpressionError:
-            written = ""  # it uses a result that is not there; a name is no reason to fail
-        return run.redactor.mask(" ".join(printable(written).split()))[:NAME_AT_MOST] or self.label
+            return self.label  # it uses a result that is not there; a name is no reason to fail
 
 
 def whole(step: StepPlan) -> StepTask:

@@ -1,0 +1,122 @@
+"""Flows as deployments of a real server, and a real worker of type `process` that runs them."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.client.schemas.sorting import FlowRunSort
+
+from flowmill.backend.deployment import deployment_arguments, queue_name
+from flowmill.backend.flow import build_flow
+from flowmill.local.runtime import local_runtime
+from flowmill.local.select import plan_of
+from flowmill.plan import Plan
+from support.engine import eventually
+from support.prefect_server import PrefectServer
+
+STOP_WITHIN = 20
+_LOG = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO"}
+ENTRY = """\
+import flowmill
+
+flow = flowmill.compile({spec!r}, {environment!r})
+"""
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """A flow in one environment as the server knows it."""
+
+    server: PrefectServer
+    plan: Plan
+    id: UUID
+
+    def read(self) -> DeploymentResponse:
+        with self.server.client() as client:
+            return client.read_deployment(self.id)
+
+    def run_by_hand(self, **parameters: Any) -> UUID:
+        """What the button `Run` of Prefect's UI does."""
+        with self.server.client() as client:
+            return client.create_flow_run_from_deployment(self.id, parameters=parameters).id
+
+    def schedule(self, start: datetime, end: datetime) -> list[FlowRun]:
+        """Let the server make the runs of its schedules between two moments, and read them."""
+        body = {"start_time": start.isoformat(), "end_time": end.isoformat(), "min_runs": 100, "max_runs": 100}
+        with self.server.client() as client:  # which asks again when the database is busy
+            client.request("POST", "/deployments/{id}/schedule", path_params={"id": self.id}, json=body)
+        return [run for run in self.runs() if run.expected_start_time and start <= run.expected_start_time <= end]
+
+    def runs(self) -> list[FlowRun]:
+        """Every run that there is of it, those of the future too, in the order in which they are due."""
+        mine = DeploymentFilter(id=DeploymentFilterId(any_=[self.id]))
+        with self.server.client() as client:
+            return client.read_flow_runs(deployment_filter=mine, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=200)
+
+    def state(self, run: UUID) -> Any:
+        with self.server.client() as client:
+            return client.read_flow_run(run).state
+
+    def ended(self, run: UUID, seconds: float = 60) -> Any:
+        """The final state of a run, once it has one."""
+        return eventually(lambda: (state := self.state(run)) and state.is_final() and state, seconds)
+
+
+def deploy(server: PrefectServer, spec: Path, environment: str = "staging") -> Deployed:
+    """Register a flow as `flowmill` would, with a module beside the workspace as its entry."""
+    folder, plan = spec.parents[1], plan_of(spec, environment)
+    module = f"{plan.project}_{plan.flow}_{environment}.py".replace("-", "_")
+    (folder / module).write_text(ENTRY.format(spec=str(spec.relative_to(folder)), environment=environment))
+    arguments = deployment_arguments(plan, build_flow(plan, local_runtime(spec)))
+    with server.client() as client:
+        flow = client.create_flow_from_name(plan.name)
+        made = client.create_deployment(flow, **arguments, path=str(folder), entrypoint=f"{module}:flow")
+    return Deployed(server, plan, made)
+
+
+@contextmanager
+def work_pool(server: PrefectServer, name: str) -> Iterator[str]:
+    """A pool of type `process`, which goes with everything in it."""
+    from prefect.client.schemas.actions import WorkPoolCreate
+
+    with server.client() as client:
+        client.create_work_pool(WorkPoolCreate(name=name, type="process"))
+        yield name
+        client.delete_work_pool(name)
+
+
+@contextmanager
+def worker(deployed: Deployed, folder: Path, **environ: str) -> Iterator[Path]:
+    """A worker that looks into the queue of a deployment; what it prints is in the file that comes back."""
+    log = folder / "worker.log"
+    options = ["--type", "process", "--pool", deployed.plan.server, "--work-queue", queue_name(deployed.plan)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "prefect", "worker", "start", *options],
+            cwd=folder,
+            env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "1", **_LOG, **environ},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield log
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_WITHIN)
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
