@@ -37,7 +37,7 @@ def elaborate(tree: Tree, environment: str, context: Context) -> tuple[BoundFlow
     findings = [*unknown_defaults(tree, context.registry), *folding.findings]
     spec, broken = _best_effort(FlowSpec, folded, (), _PLACEHOLDERS, findings)
     groups = {group: _steps(group, written, folded, context.registry, findings) for group in ("steps", *HANDLERS)}
-    flow = BoundFlow(environment, context, spec, broken, folding.constants, groups.pop("steps"), groups)
+    flow = BoundFlow(environment, context, spec, broken, folding.constants, groups.pop("steps"), groups, written)
     return flow, _without_consequences(findings, list(expression_findings(written, context.registry)))
 
 

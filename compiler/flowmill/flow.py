@@ -73,6 +73,8 @@ class BoundFlow:
     """The names that expressions may use whose values are known before the run."""
     steps: tuple[BoundStep, ...]
     handlers: Mapping[str, tuple[BoundStep, ...]]
+    written: Mapping[str, Any]
+    """Its keys as they were written, every default under them: walk these to point into an expression."""
 
     def all_steps(self) -> Iterator[BoundStep]:
         """The flow's own steps, then those of its handlers."""
