@@ -11,7 +11,6 @@ from flowmill.shapes import group_shape, is_condition, key_of_flow_shape, key_sh
 from flowmill.spec import HANDLERS
 from flowmill_tasks.registry import Registry
 
-
 LAID_ELSEWHERE = ("defaults", "environment")
 """Keys whose values lie under the steps, or over the flow, as well: there they are checked, and in their place."""
 

@@ -26,11 +26,15 @@ def build_flow(plan: Plan, runtime: Runtime) -> Flow[Any, Any]:
     parameters are those of the plan; what it returns is a state.
     """
     starts: dict[str, datetime] = {}
+    successes: dict[str, datetime | None] = {}
 
     async def body(**parameters: Any) -> Any:
         run = Run(plan, runtime, _facts(plan, runtime.clock, starts), parameters)
+        # A retry of the whole run begins where the run did, whatever other runs have kept meanwhile.
+        run.last_success = successes.get(run.facts.id)
         runtime.observer.run_started(plan, run.facts.id, run.facts.url)
         outcome = await conduct(run, StepTasks().run_task)
+        successes[run.facts.id] = run.last_success
         runtime.observer.run_ended(outcome)
         return of_run(outcome)
 

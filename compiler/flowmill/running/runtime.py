@@ -10,6 +10,7 @@ from flowmill.plan import Plan, StepPlan
 from flowmill.running.mutex import InProcess, Mutexes
 from flowmill.running.outcome import Outcome, RunOutcome
 from flowmill.running.secrets import SecretStore
+from flowmill.running.state import InMemory, StateStore
 from flowmill_tasks.registry import Registry
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Runtime:
         outbox: where mails and Slack messages are written; None delivers them.
         clock: gives the start of a run; None takes the time that Prefect recorded.
         mutexes: what `mutex` of a step holds on to.
+        state: what flows remember from one run to the next.
     """
 
     folder: Path
@@ -89,3 +91,4 @@ class Runtime:
     observer: Observer = field(default_factory=Nobody)
     selection: Selection = field(default_factory=Selection)
     mutexes: Mutexes = field(default_factory=InProcess)
+    state: StateStore = field(default_factory=InMemory)
