@@ -15,6 +15,7 @@ from flowmill.backend.states import of_run
 from flowmill.backend.tasks import StepTasks
 from flowmill.plan import Plan
 from flowmill.running.conductor import conduct
+from flowmill.running.last_success import recall
 from flowmill.running.run import Facts, Run
 from flowmill.running.runtime import Runtime
 
@@ -32,9 +33,11 @@ def build_flow(plan: Plan, runtime: Runtime) -> Flow[Any, Any]:
         run = Run(plan, runtime, _facts(plan, runtime.clock, starts), parameters)
         # A retry of the whole run begins where the run did, whatever other runs have kept meanwhile.
         run.last_success = successes.get(run.facts.id)
+        # Here, because the run's name may need it too. Where it cannot be had, `conduct` tries again and tells.
+        await recall(run)
+        successes[run.facts.id] = run.last_success
         runtime.observer.run_started(plan, run.facts.id, run.facts.url)
         outcome = await conduct(run, StepTasks().run_task)
-        successes[run.facts.id] = run.last_success
         runtime.observer.run_ended(outcome)
         return of_run(outcome)
 
@@ -54,7 +57,12 @@ def _facts(plan: Plan, clock: Callable[[], datetime] | None, starts: dict[str, d
     start = starts.setdefault(str(run.id), now)
     scheduled = start if clock else run.expected_start_time or start
     zone = ZoneInfo(plan.timezone)
-    return Facts(str(run.id), start.astimezone(zone), scheduled.astimezone(zone), current.ui_url or "")
+    return Facts(str(run.id), _plain(start).astimezone(zone), _plain(scheduled).astimezone(zone), current.ui_url or "")
+
+
+def _plain(moment: datetime) -> datetime:
+    """A time of the standard library. Prefect's are pendulum's, which lose their zone when something is subtracted."""
+    return datetime.fromisoformat(moment.isoformat())
 
 
 def _flow_run() -> FlowRun:

@@ -26,7 +26,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectExcep
 from prefect.settings import get_current_settings
 
 from flowmill.running.runtime import Runtime
-from flowmill.running.state import StateError, document, later, start_in
+from flowmill.running.state import StateError, StateUnreachable, document, later, start_in
 
 HELD_AT_MOST = 20.0
 """Seconds after which a lock is free whoever has it."""
@@ -97,10 +97,10 @@ def _client() -> Iterator[SyncPrefectClient]:
         with get_client(sync_client=True) as client:
             yield client
     except httpx.HTTPStatusError as error:
-        raise StateError(f"the Prefect server at {_address()} answers {error.response.status_code}") from None
+        raise StateUnreachable(f"the Prefect server at {_address()} answers {error.response.status_code}") from None
     except (httpx.HTTPError, PrefectException, RuntimeError) as error:
         # Prefect raises a RuntimeError where its embedded server does not start, or has a version that does not fit.
-        raise StateError(f"the Prefect server at {_address()} cannot be asked ({type(error).__name__})") from None
+        raise StateUnreachable(f"the Prefect server at {_address()} cannot be asked ({type(error).__name__})") from None
 
 
 def _address() -> str:

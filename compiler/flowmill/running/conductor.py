@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 from anyio import to_thread
 
@@ -23,6 +23,7 @@ from flowmill.running.last_success import keep, not_begun, recall
 from flowmill.running.outcome import Outcome, Retry, RunOutcome, State
 from flowmill.running.run import Run
 from flowmill.running.task import StepTask, whole
+from flowmill_tasks.base import Output
 
 
 class TaskRunner(Protocol):
@@ -63,7 +64,7 @@ async def _run_steps(run: Run, run_task: TaskRunner, unable: Outcome | None) -> 
         if unable:
             decided: Outcome | None = not_begun(step.id)
         else:
-            decided = _not_selected(step) if step.id not in chosen else await _decided(step, run, before[step.id])
+            decided = _not_selected(step, run) if step.id not in chosen else await _decided(step, run, before[step.id])
         run.outcomes[step.id] = await _run_step(step, run, run_task, decided)
         ended[step.id].set()
 
@@ -72,8 +73,9 @@ async def _run_steps(run: Run, run_task: TaskRunner, unable: Outcome | None) -> 
             group.create_task(one(step))
 
 
-def _not_selected(step: StepPlan) -> Outcome:
-    return Outcome(step.id, State.NOT_SELECTED, "not selected for this run")
+def _not_selected(step: StepPlan, run: Run) -> Outcome:
+    kept = run.runtime.selection.kept.get(step.id)
+    return kept or Outcome(step.id, State.NOT_SELECTED, "not selected for this run")
 
 
 async def _decided(step: StepPlan, run: Run, before: frozenset[str]) -> Outcome | None:
@@ -95,7 +97,9 @@ async def _run_step(step: StepPlan, run: Run, run_task: TaskRunner, decided: Out
         empty = summary(step, [], [])
         return await run_task(whole(step), run, upstream, replace(empty, message=NOTHING_TO_DO))
     outcomes = await run_elements(step.elements, tasks, lambda task, skip: run_task(task, run, upstream, skip))
-    return summary(step, tasks, outcomes)
+    whole_step = summary(step, tasks, outcomes)
+    # What it ran over may have come out of a secret.
+    return replace(whole_step, output=cast(Output, run.redactor.mask_model(whole_step.output)))
 
 
 async def _before_retry(run: Run, run_task: TaskRunner, task: StepTask, retry: Retry) -> None:

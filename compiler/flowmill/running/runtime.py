@@ -1,6 +1,6 @@
 """What a run uses from outside its plan: the clock, the secrets, where messages go, who watches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -41,10 +41,15 @@ class Nobody:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which steps to run: all, one, or one and everything after it."""
+    """Which steps to run: all, one, or one and everything after it.
+
+    Attributes:
+        kept: the outcomes that earlier runs have left of steps that are not run, by step.
+    """
 
     only: str | None = None
     start: str | None = None
+    kept: Mapping[str, Outcome] = field(default_factory=dict)
 
     def chosen(self, plan: Plan) -> frozenset[str]:
         """The ids of the steps to run."""

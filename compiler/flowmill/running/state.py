@@ -13,6 +13,10 @@ class StateError(Exception):
     """What is kept cannot be read or written; the message says where it lies and what can be done."""
 
 
+class StateUnreachable(StateError):
+    """Nothing of what is kept there can be read or written now."""
+
+
 class StateStore(Protocol):
     """Keeps a time under a name, which is that of a flow in an environment: see `name_of`.
 
