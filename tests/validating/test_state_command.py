@@ -79,7 +79,7 @@ def test_it_can_be_set_back_and_taken_away(folder: Path) -> None:
         "default": "1970-01-01",
     }
     ran = state(folder, "reset", SPEC, "--env", "staging")
-    assert ran.text == "last success of demo.trips in staging: none (in .flowmill/state/); its default holds\n"
+    assert ran.text == "last success of demo.trips in staging: forgotten in .flowmill/state/; its default holds\n"
     assert "-             1970-01-01" in state(folder, "show", SPEC).text
 
 
@@ -100,6 +100,7 @@ REFUSED = {
     "no-date": (["set", SPEC, "2026-02-30", "--env", "staging"], "`2026-02-30` is neither a date nor a time"),
     "future": (["set", SPEC, "2999-01-01", "--env", "staging"], "`2999-01-01` lies in the future"),
     "environment": (["set", SPEC, "2026-07-01", "--env", "stagin"], "did you mean `staging`?"),
+    "environment-to-show": (["show", "--env", "stagin"], "no flow here names the environment `stagin`; did you mean"),
     "no-environment": (["reset", SPEC], "Missing option '--env'"),
     "keeps-none": (
         ["set", "specs/demo/minimal.yaml", "2026-07-01", "--env", "staging"],

@@ -53,7 +53,7 @@ class ServerState:
 
     @property
     def where(self) -> str:
-        return f"the Prefect server at {_address()}"
+        return f"on the Prefect server at {_address()}"
 
     def read(self, name: str) -> datetime | None:
         with _client() as client:

@@ -29,4 +29,4 @@ def _last_success(plan: Plan, runtime: Runtime, outcome: RunOutcome) -> str:
     except StateError as error:
         return f": {error}"
     shown = kept.astimezone(ZoneInfo(plan.timezone)).isoformat(timespec="seconds") if kept else "-"
-    return f": {shown} (kept in {runtime.state.where}, local runs do not change the server's)"
+    return f": {shown} (kept {runtime.state.where}, local runs do not change the server's)"

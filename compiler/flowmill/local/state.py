@@ -20,7 +20,7 @@ class LocalState:
 
     @property
     def where(self) -> str:
-        return f"{shown_path(self._folder)}/"
+        return f"in {shown_path(self._folder)}/"
 
     def read(self, name: str) -> datetime | None:
         path = self._path(name)

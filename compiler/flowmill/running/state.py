@@ -25,7 +25,7 @@ class StateStore(Protocol):
 
     @property
     def where(self) -> str:
-        """Where it lies, for people."""
+        """Where it lies, for people: `in ...` or `on ...`."""
         ...
 
     def read(self, name: str) -> datetime | None:
@@ -57,7 +57,7 @@ class InMemory:
     times: dict[str, datetime] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
-    where = "memory"
+    where = "in memory"
 
     def read(self, name: str) -> datetime | None:
         return self.times.get(name)
