@@ -26,8 +26,8 @@ def compile(spec: str | Path, environment: str, runtime: "Runtime | None" = None
     Args:
         spec: path of the spec file; its workspace is found around it.
         environment: one that the spec names.
-        runtime: clock, secrets, outbox; the default delivers messages, reads local secrets and then Prefect's, and
-            shares mutexes with other processes.
+        runtime: clock, secrets, outbox, state; the default delivers messages, reads local secrets and then Prefect's,
+            shares mutexes with other processes, and keeps the times of last successes on the Prefect server.
 
     Raises:
         SpecError: the spec, or what it inherits, is wrong.
@@ -36,8 +36,11 @@ def compile(spec: str | Path, environment: str, runtime: "Runtime | None" = None
     from flowmill.backend.blocks import with_blocks
     from flowmill.backend.flow import build_flow
     from flowmill.backend.mutex import with_mutexes
+    from flowmill.backend.state import with_server_state
     from flowmill.local.runtime import local_runtime
     from flowmill.local.select import plan_of
 
     path = Path(spec)
-    return build_flow(plan_of(path, environment), runtime or with_mutexes(with_blocks(local_runtime(path))))
+    if runtime is None:
+        runtime = with_mutexes(with_server_state(with_blocks(local_runtime(path))))
+    return build_flow(plan_of(path, environment), runtime)

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from flowmill.codes import FIXED
 from flowmill.diagnostics import Finding, Route
-from flowmill.suggest import did_you_mean
+from flowmill.suggest import did_you_mean, nearest
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -85,8 +85,8 @@ def _finding(detail: ErrorDetails, values: Any, base: Route, model: type[BaseMod
         )
     if kind == "extra_forbidden":
         key = str(detail["loc"][-1])
-        words = [*_siblings(model, detail["loc"]), *known]
-        return Finding(base + where, "unknown-key", f"unknown key `{key}`", did_you_mean(key, words), at_key=True)
+        hint = _instead_of(key, _model_at(model, detail["loc"][:-1]), known)
+        return Finding(base + where, "unknown-key", f"unknown key `{key}`", hint, at_key=True)
     at_key = detail["loc"][-1:] == ("[key]",)
     written = reduce(lambda value, step: value[step], where, values)
     return Finding(base + where, *_code_and_message(detail, written), at_key=at_key)
@@ -144,10 +144,11 @@ def _in_document(location: tuple[str | int, ...], values: Any) -> Route:
     return tuple(route)
 
 
-def _siblings(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """The keys that the map at the location's parent accepts."""
-    owner = _model_at(model, location[:-1])
-    return keys_of(owner) if owner else []
+def _instead_of(key: str, owner: type[BaseModel] | None, known: Iterable[str]) -> str:
+    """What to write in place of a key that a map does not accept: the nearest that it does, or what it says itself."""
+    words = [*(keys_of(owner) if owner else ()), *known]
+    explained = getattr(owner, "about_other_keys", "")
+    return explained if explained and nearest(key, words) is None else did_you_mean(key, words)
 
 
 def _description(model: type[BaseModel], location: tuple[str | int, ...]) -> str:

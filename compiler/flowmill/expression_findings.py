@@ -7,20 +7,23 @@ from flowmill.diagnostics import Finding, Part, Route
 from flowmill.expressions.language import Parsed, Problem, parse
 from flowmill.expressions.names import Shape, problems
 from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, split
-from flowmill.shapes import flow_shape, group_shape, is_condition, key_shape
+from flowmill.shapes import group_shape, is_condition, key_of_flow_shape, key_shape
 from flowmill.spec import HANDLERS
 from flowmill_tasks.registry import Registry
+
+LAID_ELSEWHERE = ("defaults", "environment")
+"""Keys whose values lie under the steps, or over the flow, as well: there they are checked, and in their place."""
 
 
 def expression_findings(raw: Mapping[str, Any], registry: Registry) -> Iterator[Finding]:
     """What is wrong with the expressions of a flow, given as its plain values."""
     for key, value in raw.items():
-        if key == "defaults":
-            continue  # laid under the steps, where they are checked in place
+        if key in LAID_ELSEWHERE:
+            continue
         if key in ("steps", *HANDLERS):
             yield from _in_steps(value, key, group_shape(raw, registry, key))
         else:
-            yield from _walk(value, (key,), flow_shape(raw))
+            yield from _walk(value, (key,), key_of_flow_shape(raw, key))
 
 
 def _in_steps(steps: Any, group: str, names: Mapping[str, Shape]) -> Iterator[Finding]:

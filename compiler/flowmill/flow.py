@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, reduce
 from graphlib import CycleError, TopologicalSorter
 from operator import or_
@@ -75,8 +75,8 @@ class BoundFlow:
     """The names that expressions may use whose values are known before the run."""
     steps: tuple[BoundStep, ...]
     handlers: Mapping[str, tuple[BoundStep, ...]]
-    written: Mapping[str, Any] = field(default_factory=dict)
-    """Its keys as they were written, here or where they are inherited from."""
+    written: Mapping[str, Any]
+    """Its keys as they were written, every default under them: walk these to point into an expression."""
 
     @property
     def crons(self) -> Iterator[tuple[Route, str]]:

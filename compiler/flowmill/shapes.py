@@ -35,7 +35,8 @@ def is_condition(route: Route) -> bool:
 
 def flow_shape(raw: Mapping[str, Any]) -> dict[str, Shape]:
     """The names for keys of the flow itself, such as its `env`."""
-    kept = {"last_success": {"start": Leaf.TIME}} if raw.get("last_success") else {}
+    # Whether the flow keeps it at all is asked by the check `last_success`, which can say what to do about it.
+    success: Shape = {"start": Leaf.TIME} if raw.get("last_success") is not None else Leaf.ANYTHING
     return {
         "environment": Leaf.SCALAR,
         "project": Leaf.SCALAR,
@@ -45,8 +46,15 @@ def flow_shape(raw: Mapping[str, Any]) -> dict[str, Shape]:
         "parameters": {name: _of_parameter(value) for name, value in _map(raw.get("parameters")).items()},
         "run": _RUN,
         "secrets": Leaf.ANYTHING,
-        **kept,
+        "last_success": success,
     }
+
+
+def key_of_flow_shape(raw: Mapping[str, Any], key: str) -> dict[str, Shape]:
+    """The names for one key of the flow itself."""
+    # What the default of `last_success` cannot use is told by its check, which says why.
+    told = {"steps": Leaf.ANYTHING, "last_success": Leaf.ANYTHING} if key == "last_success" else {}
+    return {**flow_shape(raw), **told}
 
 
 def group_shape(raw: Mapping[str, Any], registry: Registry, group: str) -> dict[str, Shape]:

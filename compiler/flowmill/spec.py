@@ -5,7 +5,7 @@ and examples become the JSON Schema and the documentation.
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -254,6 +254,10 @@ class Schedule(Document):
 
 class LastSuccess(Document):
     """The start of the last run in which every step succeeded."""
+
+    about_other_keys: ClassVar[str] = (
+        "there is only `default`: the time is kept once per flow and environment, so that no two flows can share it"
+    )
 
     default: Templated[Text] = Field(
         description="what `last_success.start` is as long as there was none: a date or time, or an expression",

@@ -16,6 +16,7 @@ from flowmill.backend.states import of_run, of_skipped_run
 from flowmill.backend.tasks import StepTasks
 from flowmill.plan import Plan
 from flowmill.running.conductor import conduct
+from flowmill.running.last_success import recall
 from flowmill.running.lateness import reason_to_skip
 from flowmill.running.run import Facts, Run
 from flowmill.running.runtime import Runtime
@@ -28,11 +29,17 @@ def build_flow(plan: Plan, runtime: Runtime) -> Flow[Any, Any]:
     parameters are those of the plan; what it returns is a state.
     """
     starts: dict[str, datetime] = {}
+    successes: dict[str, datetime | None] = {}
 
     async def body(**parameters: Any) -> Any:
         run = Run(plan, runtime, _facts(plan, runtime.clock, starts), parameters)
         if reason := _reason_to_skip(run):
             return of_skipped_run(reason)
+        # A retry of the whole run begins where the run did, whatever other runs have kept meanwhile.
+        run.last_success = successes.get(run.facts.id)
+        # Here, because the run's name may need it too. Where it cannot be had, `conduct` tries again and tells.
+        await recall(run)
+        successes[run.facts.id] = run.last_success
         runtime.observer.run_started(plan, run.facts.id, run.facts.url, await give_name(run))
         outcome = await conduct(run, StepTasks().run_task)
         runtime.observer.run_ended(outcome)

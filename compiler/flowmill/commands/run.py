@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowmill.commands._options import COLOUR, reader_left, style_for, workspace_of, write
+from flowmill.commands._options import COLOUR, reader_left, style_for, write
+from flowmill.commands._plan import plan_in
 
 if TYPE_CHECKING:
+    from flowmill.local.results import Results
     from flowmill.plan import Plan
-    from flowmill.running.runtime import Observer, Selection
+    from flowmill.running.runtime import Observer, Runtime, Selection
 
 
 @click.command("run", short_help="Run one flow now, here.")
@@ -28,7 +30,12 @@ if TYPE_CHECKING:
 )
 @click.option("--on-schedule", is_flag=True, help="Wait for the next fire time first.")
 @click.option("--only", metavar="STEP", help="Run this step alone.")
-@click.option("--from", "start", metavar="STEP", help="Run this step and everything that needs it.")
+@click.option(
+    "--from",
+    "start",
+    metavar="STEP",
+    help="Run this step and everything that needs it; the others give the results of the last run.",
+)
 @click.option("--dry-run", is_flag=True, help="Print what each step would do, and start nothing.")
 @COLOUR
 def command(
@@ -55,7 +62,7 @@ def command(
       flowmill run specs/mobility/trips.yaml --dry-run
       flowmill run specs/mobility/trips.yaml --from load --deliver
     """
-    plan = _plan(spec, environment, colour)
+    plan = plan_in(spec, environment, colour)
     if plan is None:
         return 1
     selection = _selection(plan, only, start)
@@ -66,28 +73,6 @@ def command(
     if on_schedule:
         _wait(plan)
     return _run(plan, spec, folder, selection, parameters, colour)
-
-
-def _plan(spec: Path, environment: str | None, colour: bool | None) -> "Plan | None":
-    from flowmill.pipeline import compile_workspace
-    from flowmill.report import render
-    from flowmill.suggest import did_you_mean
-
-    if spec.is_dir():
-        raise click.UsageError(f"`{spec}` is a folder; name one spec")
-    root, only = workspace_of((spec,))
-    compiled = compile_workspace(root, only)
-    if compiled.errors:
-        write(render(compiled, "text", style_for(sys.stderr, colour)), sys.stderr)
-        return None
-    plans = {name: plan for (_, name), plan in compiled.plans.items()}
-    if not plans:
-        raise click.UsageError(f"`{spec}` is not the spec of a flow")
-    if environment is not None and environment not in plans:
-        raise click.UsageError(
-            f"the spec does not name the environment `{environment}`; {did_you_mean(environment, plans)}"
-        )
-    return plans[environment] if environment else next(iter(plans.values()))
 
 
 def _selection(plan: "Plan", only: str | None, start: str | None) -> "Selection":
@@ -140,17 +125,43 @@ def _run(
     colour: bool | None,
 ) -> int:
     from flowmill.backend.local_run import NoServer, run_here
-    from flowmill.local.runtime import local_runtime
+    from flowmill.local.afterwards import afterwards
 
     before = _messages(outbox)
+    results = _results(plan, spec)
     with _view(colour) as view:
+        runtime = _runtime(plan, spec, outbox, view, selection, results)
         try:
-            succeeded = run_here(plan, local_runtime(spec, outbox, view, selection), parameters)
+            succeeded = run_here(plan, runtime, parameters)
         except NoServer as error:
             raise click.ClickException(str(error)) from None
+    if view.outcome:
+        write("".join(f"{line}\n" for line in afterwards(plan, runtime, results, view.outcome)))
     if outbox and _messages(outbox) - before:
         write(f"messages were not sent: they are in {outbox}/ (--deliver sends them)\n")
     return 0 if succeeded else 1
+
+
+def _results(plan: "Plan", spec: Path) -> "Results":
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    from flowmill.local.results import Results
+
+    return Results.of(plan, spec, datetime.now(UTC).astimezone(ZoneInfo(plan.timezone)))
+
+
+def _runtime(
+    plan: "Plan", spec: Path, outbox: Path | None, view: "Observer", selection: "Selection", results: "Results"
+) -> "Runtime":
+    """The services of the run; steps that are left out have the results of earlier runs."""
+    from dataclasses import replace
+
+    from flowmill.local.runtime import local_runtime
+
+    runtime = local_runtime(spec, outbox, view, selection)
+    kept = results.left_out(selection.chosen(plan), runtime.registry)
+    return replace(runtime, selection=replace(selection, kept=kept))
 
 
 def _messages(outbox: Path | None) -> set[Path]:

@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 
 from flowmill.expressions.language import ExpressionError, Parsed, parse
 from flowmill.expressions.placeholder import Placeholders
-from flowmill.expressions.render import map_texts, marked, render
+from flowmill.expressions.render import as_text, map_texts, marked, render
 from flowmill.expressions.template import Expression, Piece, has_expression, join, split
 from flowmill.plan import Plan, StepPlan
 from flowmill.running.attempt import build_model, step_run
 from flowmill.running.elements import elements_of
+from flowmill.running.last_success import UNKNOWN, start_before
 from flowmill.running.run import Facts, Run
 from flowmill.running.runtime import Runtime
+from flowmill.running.state import StateError
 from flowmill.running.task import StepTask, whole
 from flowmill_tasks.base import StepFailed
 
@@ -27,10 +29,23 @@ def dry_run(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> Iterato
     run = _run(plan, runtime, parameters)
     chosen = runtime.selection.chosen(plan)
     yield f"{plan.name} in {plan.environment}: a dry run, nothing is started"
+    yield from _remembered(run)
     for group, steps in plan.groups.items():
         for step in steps:
             if group != "steps" or step.id in chosen:
                 yield from _step(group, step, run)
+
+
+def _remembered(run: Run) -> Iterator[str]:
+    """The time of the last success that a run would begin with; it is looked up here, and not moved on."""
+    if run.plan.last_success is None:
+        return
+    try:
+        run.last_success = start_before(run)
+    except (StateError, ExpressionError) as error:
+        yield f"last_success.start: {UNKNOWN}: {error}"
+    else:
+        yield f"last_success.start: {as_text(run.last_success)}"
 
 
 def _step(group: str, step: StepPlan, run: Run) -> Iterator[str]:

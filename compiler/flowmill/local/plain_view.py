@@ -24,6 +24,8 @@ class PlainView:
         self._started: dict[str, float] = {}
         self._bars: list[Bar] = []
         self._begun = time.monotonic()
+        self.outcome: RunOutcome | None = None
+        """How the run has ended; None before that."""
 
     def run_started(self, plan: Plan, run_id: str, url: str, name: str = "") -> None:
         self._width = max(len(step.id) for group in plan.groups.values() for step in group)
@@ -57,6 +59,7 @@ class PlainView:
         self._event(task, self._style.paint(text, colour))
 
     def run_ended(self, outcome: RunOutcome) -> None:
+        self.outcome = outcome
         word, colour = ("failed", "red") if outcome.failure else ("succeeded", "green")
         text = f"run {word} in {_seconds(self._begun)}: {printable(outcome.message)}"
         self._write(self._style.paint(text, colour, "bold") + "\n")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from flowmill.local.state import LocalState
 from flowmill.running.runtime import Nobody, Observer, Runtime, Selection
 from flowmill.running.secrets import LocalSecrets
 from flowmill_tasks.registry import discover
@@ -13,7 +14,7 @@ def local_runtime(
     observer: Observer | None = None,
     selection: Selection | None = None,
 ) -> Runtime:
-    """Local secrets, the real clock, and messages to `outbox` (None delivers them)."""
+    """Local secrets, a state of its own, the real clock, and messages to `outbox` (None delivers them)."""
     return Runtime(
         folder=spec.absolute().parent,
         registry=discover(),
@@ -21,4 +22,5 @@ def local_runtime(
         outbox=outbox.absolute() if outbox else None,
         observer=observer or Nobody(),
         selection=selection or Selection(),
+        state=LocalState(spec),
     )

@@ -88,10 +88,17 @@ class Retry:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """The end of a run: the outcome of every step, and the first failure that counts (None when it succeeded)."""
+    """The end of a run.
+
+    Attributes:
+        steps: the outcome of every step.
+        failure: the first that counts, of a step or of what a run needs around them; None when it succeeded.
+        is_kept: its start has been kept as that of the last success.
+    """
 
     steps: Mapping[str, Outcome]
     failure: Outcome | None
+    is_kept: bool = False
 
     @property
     def message(self) -> str:
@@ -99,7 +106,9 @@ class RunOutcome:
         if self.failure:
             skipped = [step for step, outcome in self.steps.items() if outcome.state is State.SKIPPED]
             tail = f"; skipped: {', '.join(skipped)}" if skipped else ""
-            return f"step `{self.failure.step}` failed: {self.failure.message}{tail}"
+            is_of_a_step = self.steps.get(self.failure.step) == self.failure
+            subject = f"step `{self.failure.step}` failed: " if is_of_a_step else ""
+            return f"{subject}{self.failure.message}{tail}"
         done = sum(outcome.state is State.SUCCESS for outcome in self.steps.values())
         allowed = [step for step, outcome in self.steps.items() if outcome.failed]
         tail = f"; allowed to fail: {', '.join(allowed)}" if allowed else ""

@@ -44,6 +44,8 @@ class Redactor:
     def _mask_any(self, value: Any) -> Any:
         if isinstance(value, str):
             return self.mask(value)
+        if isinstance(value, dict):
+            return {key: self._mask_any(item) for key, item in value.items()}
         return [self._mask_any(item) for item in value] if isinstance(value, list) else value
 
 

@@ -38,6 +38,8 @@ class Run:
     memory: RunMemory = field(default_factory=RunMemory)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     failure: Outcome | None = None
+    last_success: datetime | None = None
+    """`last_success.start`, from when the run starts; None where the plan keeps no such time."""
     retrying: "Callable[[StepTask, Retry], Awaitable[None]] | None" = None
     """What whoever carries a task out calls before it is tried again."""
 
@@ -54,6 +56,7 @@ class Run:
             "secrets": self.secrets,
             "steps": {step: outcome.fields() for step, outcome in self.outcomes.items()},
             "failure": _failure(self.failure),
+            **({"last_success": {"start": self.last_success}} if self.last_success else {}),
             **(names or {}),
         }
 

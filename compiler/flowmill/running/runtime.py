@@ -1,6 +1,6 @@
 """What a run uses from outside its plan: the clock, the secrets, where messages go, who watches."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from flowmill.plan import Plan, StepPlan
 from flowmill.running.mutex import InProcess, Mutexes
 from flowmill.running.outcome import Outcome, RunOutcome
 from flowmill.running.secrets import SecretStore
+from flowmill.running.state import InMemory, StateStore
 from flowmill_tasks.registry import Registry
 
 if TYPE_CHECKING:
@@ -56,10 +57,15 @@ class Nobody:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which steps to run: all, one, or one and everything after it."""
+    """Which steps to run: all, one, or one and everything after it.
+
+    Attributes:
+        kept: the outcomes that earlier runs have left of steps that are not run, by step.
+    """
 
     only: str | None = None
     start: str | None = None
+    kept: Mapping[str, Outcome] = field(default_factory=dict)
 
     def chosen(self, plan: Plan) -> frozenset[str]:
         """The ids of the steps to run."""
@@ -96,6 +102,7 @@ class Runtime:
         clock: gives the start of a run; None takes the time that Prefect recorded.
         mutexes: what `mutex` of a step holds on to.
         aside: how what may block is done, such as loading a secret.
+        state: what flows remember from one run to the next.
     """
 
     folder: Path
@@ -107,3 +114,4 @@ class Runtime:
     selection: Selection = field(default_factory=Selection)
     mutexes: Mutexes = field(default_factory=InProcess)
     aside: Aside = in_thread
+    state: StateStore = field(default_factory=InMemory)
