@@ -155,10 +155,10 @@ def test_the_date_may_stand_in_the_name_of_an_image(run: Run, tmp_path: Path) ->
 
 
 BREAKERS = {
-    "no-default": ("{default: 1970-01-01}", "{}", 8, "missing key `default`", "a date or time, or an expression"),
-    "no-time": ("1970-01-01}", "never}", 8, "expected a date or a time", "such as `2026-01-31`"),
-    "key": ("1970-01-01}", "1970-01-01, key: orders}", 8, "unknown key `key`", "no two flows can share it"),
-    "not-kept": ("last_success: {default: 1970-01-01}\n", "", 11, "does not keep the time", "add `last_success:"),
+    "no-default": ("{default: 1970-01-01}", "{}", 7, "missing key `default`", "a date or time, or an expression"),
+    "no-time": ("1970-01-01}", "never}", 7, "expected a date or a time", "such as `2026-01-31`"),
+    "key": ("1970-01-01}", "1970-01-01, key: orders}", 7, "unknown key `key`", "no two flows can share it"),
+    "not-kept": ("last_success: {default: 1970-01-01}\n", "", 10, "does not keep the time", "add `last_success:"),
 }
 
 
