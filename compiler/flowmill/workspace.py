@@ -11,6 +11,7 @@ from flowmill.reading.file import read_source, unreadable
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.tree import Tree
 from flowmill.spec import NAME, NAME_RULE, Project, Workspace
+from flowmill.templates import template_findings
 
 WORKSPACE_FILE = "flowmill.yaml"
 PROJECT_FILE = "project.yaml"
@@ -172,6 +173,7 @@ def _load_project(files: Files, folder: Path) -> None:
     tree = _read(files, folder / PROJECT_FILE)
     if tree is None:
         return
+    files.diagnostics += map(tree.locate, template_findings(tree))
     bound = bind(Project, tree.plain(), ())
     if isinstance(bound, list):
         files.diagnostics += map(tree.locate, bound)
