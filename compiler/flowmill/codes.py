@@ -28,8 +28,10 @@ _WORKSPACE = {
     "bad-name": "A name has characters that names cannot have; they end up in Prefect's URLs and in file names.",
     "duplicate-flow": "Two files stand for the same flow.",
     "stray-file": "A spec outside of any project, or a file of tests beside no flow: it would never be used.",
+    "template-cycle": "Templates extend each other in a circle, so none of them has a base.",
     "undeclared-project": "The folder has no project.yaml, so nobody has said that the project exists.",
     "unknown-environment": "An environment that flowmill.yaml does not declare.",
+    "unknown-template": "A template that the project does not declare.",
 }
 _BINDING = {
     "bad-value": "The value has the right type, but its content cannot be used here.",

@@ -1,36 +1,149 @@
-"""Which value wins: workspace < environment < project < flow < the flow's override for an environment < step.
+"""Which value wins: the layers of a flow, weakest first, and what they come to.
 
 Maps merge key by key, everything else replaces what was there. Layers are merged as trees, so every value
-keeps the place in the file that set it.
+keeps the place in the file that set it; which layer set it is looked up in the layers themselves.
 """
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import yaml
 
-from flowmill.diagnostics import Finding, Route
+from flowmill.diagnostics import Finding, Route, Span
+from flowmill.reading.nodes import plain
 from flowmill.reading.tree import Tree
 from flowmill.spec import HANDLERS
 from flowmill.suggest import did_you_mean
 
 EVERY_STEP = "all"
 """The key of `defaults` that holds keys for steps of any type."""
+GROUPS = ("steps", *HANDLERS)
+"""The keys of a flow that hold lists of steps."""
 
-_IDENTITY = frozenset({"project", "environment"})
+_IDENTITY = frozenset({"project", "environment", "extends"})
 """Keys that say which flow it is, and so cannot be overridden."""
 
 
 @dataclass(frozen=True)
-class Override:
-    """One environment of a flow, and the keys that differ there (None where nothing does)."""
+class Layer:
+    """One place that sets keys of a flow, or of a step.
 
-    environment: str
-    tree: Tree | None
+    Attributes:
+        owner: whose keys they are, such as "the project".
+        tree: the keys, as if they stood in the flow or in the step.
+        is_defaults: whether they are the owner's `defaults` for others.
+    """
+
+    owner: str
+    tree: Tree
+    is_defaults: bool = False
+
+    @property
+    def name(self) -> str:
+        """The layer in words that fit behind "set by"."""
+        return f"{self.owner}'s defaults" if self.is_defaults else self.owner
 
 
-def flow_layer(defaults: Tree | None, step_types: Collection[str]) -> Tree | None:
+@dataclass(frozen=True)
+class Setting:
+    """One value that a layer gives to a route."""
+
+    layer: Layer
+    route: Route
+
+    @property
+    def value(self) -> Any:
+        """The value as it was written there."""
+        node = self.layer.tree.at(self.route)
+        return None if node is None else plain(node)
+
+    @property
+    def span(self) -> Span:
+        """Where it was written."""
+        return self.layer.tree.span(self.route)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The layers of a flow in one environment, or of one of its steps.
+
+    Attributes:
+        items: the layers, weakest first.
+        place: where the whole stands: what is missing is missing there.
+    """
+
+    items: tuple[Layer, ...]
+    place: Tree
+
+    @cached_property
+    def merged(self) -> Tree:
+        """One tree of all layers, the later over the earlier; the `defaults` for steps are not yet applied."""
+        return standing_at(stack(layer.tree for layer in self.items), self.place)
+
+    @cached_property
+    def complete(self) -> Tree:
+        """One tree of all layers, with `defaults` laid under every step and handler, by type."""
+        tree = self.merged
+        for group in GROUPS:
+            node = tree.at((group,))
+            if isinstance(node, yaml.SequenceNode):
+                items = [self._complete_step(group, index, item) for index, item in enumerate(node.value)]
+                tree = _replacing(tree, group, yaml.SequenceNode(node.tag, items, node.start_mark, node.end_mark))
+        return tree
+
+    def _complete_step(self, group: str, index: int, written: yaml.Node) -> yaml.Node:
+        layers = self.of_step(group, index)
+        return layers.merged.root if layers else written
+
+    def of_step(self, group: str, index: int) -> "Layers | None":
+        """The layers of one step: `defaults` for all steps, those for its type, its own keys; None if it is no map."""
+        step = self.merged.subtree((group, index))
+        if step is None:
+            return None
+        type_node = step.at(("type",))
+        word = type_node.value if isinstance(type_node, yaml.ScalarNode) else ""
+        below = (*self._for_steps.get(EVERY_STEP, ()), *self._for_steps.get(word, ()))
+        return Layers((*below, Layer(self.settings((group,))[0].layer.owner, step)), step)
+
+    @cached_property
+    def _for_steps(self) -> dict[str, tuple[Layer, ...]]:
+        """The layers of `defaults` for steps, by their keys: `all`, or a step type."""
+        defaults = self.merged.subtree(("defaults",))
+        return {key: tuple(self._defaults_for(key)) for key in (defaults.plain() if defaults else ())}
+
+    def _defaults_for(self, key: str) -> Iterator[Layer]:
+        which = "every step" if key == EVERY_STEP else f"{key} steps"
+        for layer in self.under(("defaults", key)):
+            yield Layer(f"defaults for {which} of {layer.owner}", layer.tree)
+
+    def under(self, route: Route) -> list[Layer]:
+        """The maps that the layers have at a route: merged, they are what the merged tree has there."""
+        found: list[Layer] = []
+        for layer in self.items:
+            tree = layer.tree.subtree(route)
+            if tree is not None:
+                found.append(replace(layer, tree=tree))
+            elif layer.tree.at(route) is not None or layer.tree.replaces(route):
+                found.clear()
+        return found
+
+    def settings(self, route: Route) -> list[Setting]:
+        """Who gives a value to a route, the winner first; empty where the merged tree has none.
+
+        An item of a list has no rivals: the whole list has replaced the others.
+        """
+        found: list[Setting] = []
+        for layer in reversed(self.items):
+            if layer.tree.at(route) is not None:
+                found.append(Setting(layer, route))
+            elif not found and layer.tree.replaces(route):
+                break
+        return found[:1] if any(isinstance(step, int) for step in route) else found
+
+
+def flow_keys(defaults: Tree | None, step_types: Collection[str]) -> Tree | None:
     """A `defaults` map of the workspace, an environment or a project as if its keys stood in the flow.
 
     Its keys for steps (`all`, `docker`, …) become the flow's `defaults`.
@@ -42,22 +155,26 @@ def flow_layer(defaults: Tree | None, step_types: Collection[str]) -> Tree | Non
     return keys.overlay(_nested("defaults", defaults.only(*for_steps))) if for_steps else keys
 
 
-def stack(layers: Iterable[Tree | None]) -> Tree:
-    """One tree of all layers, the later over the earlier."""
-    present = [layer for layer in layers if layer is not None]
-    merged = present[0]
-    for layer in present[1:]:
-        merged = merged.overlay(layer)
+def stack(trees: Iterable[Tree]) -> Tree:
+    """One tree of all of them, the later over the earlier.
+
+    Raises:
+        StopIteration: there is none.
+    """
+    remaining = iter(trees)
+    merged = next(remaining)
+    for tree in remaining:
+        merged = merged.overlay(tree)
     return merged
 
 
-def overrides(tree: Tree, known: Collection[str]) -> tuple[list[Override], list[Finding]]:
+def environments_of(tree: Tree, known: Collection[str]) -> tuple[list[str], list[Finding]]:
     """The environments that a flow names, and what is wrong with naming them."""
-    plain = tree.plain()
-    value = plain.get("environment")
+    keys = tree.plain()
+    value = keys.get("environment")
     names = [value] if isinstance(value, str) else list(value) if isinstance(value, list | dict) else []
     found, findings = [], list(_unusable_overrides(value))
-    if "environment" in plain and not names:
+    if "environment" in keys and not names:
         message = "expected at least one environment"
         findings.append(Finding(("environment",), "bad-value", message, f"there are: {', '.join(known)}"))
     for index, name in enumerate(names):
@@ -65,7 +182,7 @@ def overrides(tree: Tree, known: Collection[str]) -> tuple[list[Override], list[
         if not isinstance(name, str) or name not in known:
             findings.append(_unknown_environment(route, name, known, isinstance(value, dict)))
         else:
-            found.append(Override(name, tree.subtree(("environment", name)) if isinstance(value, dict) else None))
+            found.append(name)
     return found, findings
 
 
@@ -87,19 +204,6 @@ def _unknown_environment(route: Any, name: Any, known: Collection[str], at_key: 
     return Finding(route, "unknown-environment", message, did_you_mean(name, known), at_key=at_key)
 
 
-def with_step_defaults(tree: Tree) -> Tree:
-    """The tree with `defaults` laid under every step and handler, by type."""
-    defaults = tree.subtree(("defaults",))
-    if defaults is None or not isinstance(defaults.root, yaml.MappingNode):
-        return tree
-    for key in ("steps", *HANDLERS):
-        node = tree.at((key,))
-        if isinstance(node, yaml.SequenceNode):
-            steps = [_with_defaults(item, index, key, tree, defaults) for index, item in enumerate(node.value)]
-            tree = _replacing(tree, key, yaml.SequenceNode(node.tag, steps, node.start_mark, node.end_mark))
-    return tree
-
-
 def _replacing(tree: Tree, key: str, value: yaml.Node) -> Tree:
     pairs = [(name, value if name.value == key else old) for name, old in tree.root.value]
     return replace(tree, root=_map_like(tree.root, pairs))
@@ -112,15 +216,6 @@ def standing_at(tree: Tree, place: Tree) -> Tree:
 
 def _map_like(node: yaml.MappingNode, pairs: list[tuple[yaml.Node, yaml.Node]]) -> yaml.MappingNode:
     return yaml.MappingNode(node.tag, pairs, node.start_mark, node.end_mark, node.flow_style)
-
-
-def _with_defaults(item: yaml.Node, index: int, key: str, tree: Tree, defaults: Tree) -> yaml.Node:
-    step = tree.subtree((key, index))
-    if step is None:
-        return item
-    step_type = step.plain().get("type")
-    layers = [defaults.subtree((EVERY_STEP,)), defaults.subtree((str(step_type),)), step]
-    return standing_at(stack(layers), step).root
 
 
 def unknown_defaults(tree: Tree, step_types: Collection[str]) -> Iterator[Finding]:

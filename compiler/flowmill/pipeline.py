@@ -10,10 +10,10 @@ from flowmill.checks import run_all
 from flowmill.diagnostics import Diagnostic, Severity, in_order
 from flowmill.elaborate import elaborate
 from flowmill.flow import Context
-from flowmill.layers import Override, flow_layer, overrides, stack, standing_at, with_step_defaults
+from flowmill.inheritance import flow_layers, inheritance_findings, named_layers, own_keys
+from flowmill.layers import environments_of
 from flowmill.plan import Plan
 from flowmill.planning import make_plan
-from flowmill.reading.tree import Tree
 from flowmill.workspace import Files, FlowFile, load
 from flowmill_tasks.registry import Registry, discover
 
@@ -47,11 +47,15 @@ def compile_workspace(root: Path, only: frozenset[Path] | None = None, registry:
         only: absolute paths of the flows (or their folders) to look at; None means all.
         registry: the step types; None means those that are installed.
     """
-    files = load(root, only)
+    return compile_files(load(root, only), registry or discover())
+
+
+def compile_files(files: Files, registry: Registry) -> Compiled:
+    """Validate and plan the flows of a workspace that has been read."""
     diagnostics = list(files.diagnostics)
     plans: dict[tuple[str, str], Plan] = {}
     for flow in [] if files.broken else files.flows:
-        flow_plans, found = _compile_flow(flow, files, registry or discover())
+        flow_plans, found = _compile_flow(flow, files, registry)
         plans |= {(f"{flow.project}.{flow.name}", environment): plan for environment, plan in flow_plans.items()}
         diagnostics += found
     tests = {f"{flow.project}.{flow.name}": flow.tests for flow in files.flows if flow.tests}
@@ -63,51 +67,32 @@ def _compile_flow(flow: FlowFile, files: Files, registry: Registry) -> tuple[dic
     workspace = files.spec
     if workspace is None:
         raise ValueError("a workspace without a usable flowmill.yaml has no flows to compile")
-    named = stack([*_layers(flow, files, registry, None), flow.tree])
-    environments, findings = overrides(named, workspace.environments)
+    named = named_layers(flow, files, registry).merged
+    environments, findings = environments_of(named, workspace.environments)
     plans: dict[str, Plan] = {}
     by_environment: dict[str, list[Diagnostic]] = {}
-    for override in environments or _any_environment(workspace):
-        plan, found = _compile_in(flow, override, files, registry)
-        by_environment[override.environment] = found
+    # A flow that names no usable environment is still checked once, so that its other problems show.
+    for environment in environments or list(workspace.environments)[:1]:
+        plan, by_environment[environment] = _compile_in(flow, environment, files, registry)
         if plan and environments and not findings:
-            plans[override.environment] = plan
+            plans[environment] = plan
     return plans, [*map(named.locate, findings), *_merged(by_environment)]
 
 
-def _any_environment(workspace: spec.Workspace) -> list[Override]:
-    """A flow that names no usable environment is still checked once, so that its other problems show."""
-    return [Override(next(iter(workspace.environments)), None)]
-
-
-def _layers(flow: FlowFile, files: Files, registry: Registry, environment: str | None) -> list[Tree | None]:
-    """The defaults under a flow, weakest first."""
-    project = files.projects.get(flow.project)
-    base = files.tree
-    return [
-        base.only("timezone") if base else None,
-        flow_layer(base.subtree(("defaults",)) if base else None, registry),
-        flow_layer(
-            base.subtree(("environments", environment, "defaults")) if base and environment else None,
-            registry,
-        ),
-        flow_layer(project.tree.subtree(("defaults",)) if project else None, registry),
-    ]
-
-
 def _compile_in(
-    flow: FlowFile, override: Override, files: Files, registry: Registry
+    flow: FlowFile, environment: str, files: Files, registry: Registry
 ) -> tuple[Plan | None, list[Diagnostic]]:
-    layers = _layers(flow, files, registry, override.environment)
-    merged = stack([*layers, flow.tree, override.tree])
-    tree = with_step_defaults(standing_at(merged, flow.tree))
-    bound, findings = elaborate(tree, override.environment, _context(flow, override, files, registry))
+    layers = flow_layers(flow, files, registry, environment)
+    tree = layers.complete
+    bound, findings = elaborate(tree, environment, context_of(flow, files, registry, own_keys(layers)))
     findings += run_all(bound)
-    errors = any(finding.severity is Severity.ERROR for finding in findings)
-    return None if errors else make_plan(bound), [tree.locate(finding) for finding in findings]
+    diagnostics = [*inheritance_findings(flow, files, layers), *map(tree.locate, findings)]
+    errors = any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
+    return None if errors else make_plan(bound), diagnostics
 
 
-def _context(flow: FlowFile, override: Override, files: Files, registry: Registry) -> Context:
+def context_of(flow: FlowFile, files: Files, registry: Registry, own_keys: frozenset[str]) -> Context:
+    """What surrounds a flow."""
     project = files.projects.get(flow.project)
     if files.spec is None:
         raise ValueError("flows are only compiled in a usable workspace")
@@ -119,7 +104,7 @@ def _context(flow: FlowFile, override: Override, files: Files, registry: Registr
         project_name=flow.project,
         flow_name=flow.name,
         spec_path=f"{flow.project}/{flow.path.name}",
-        own_keys=frozenset(key for tree in (flow.tree, override.tree) if tree for key in tree.plain()),
+        own_keys=own_keys,
     )
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flowmill.spec import HANDLERS, FlowSpec, Project, StepKeys, Workspace
+from flowmill.spec import HANDLERS, NAME, FlowSpec, Project, StepKeys, Workspace
 from flowmill.testing.spec import FlowTests
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
@@ -24,7 +24,7 @@ def schemas(registry: Registry) -> dict[str, str]:
     made = {
         "flow.schema.json": flow_schema(registry),
         "test.schema.json": _titled(_of(FlowTests), "Tests of a flow of flowmill"),
-        "project.schema.json": _with_defaults(_of(Project), registry, "A project of flowmill"),
+        "project.schema.json": _project_schema(registry),
         "workspace.schema.json": _workspace_schema(registry),
     }
     return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in made.items()}
@@ -41,14 +41,16 @@ def flow_schema(registry: Registry) -> Schema:
     keys["defaults"] = {**_described(keys["defaults"]), "$ref": "#/$defs/defaults"}
     keys["environment"] = {**_described(keys["environment"]), **_ENVIRONMENT}
     schema["properties"] = _pooled(keys, "flow", definitions)
-    # The others may come from a project's defaults, which a schema of one file cannot see.
-    schema["required"] = ["project", "steps"]
+    # The others may come from a project's defaults or a template, which a schema of one file cannot see.
+    schema["required"] = ["project"]
+    schema["anyOf"] = [{"required": ["steps"]}, {"required": ["extends"]}]
     overridable = {key: value for key, value in schema["properties"].items() if key not in _IDENTITY}
     definitions["override"] = _closed(overridable)
     return _titled({**schema, "$defs": definitions}, "A flow of flowmill")
 
 
-_IDENTITY = ("project", "environment")
+_IDENTITY = ("project", "environment", "extends")
+_NO_DEFAULTS = ("project", "defaults", "extends")
 _ENVIRONMENT: Schema = {
     "anyOf": [
         {"type": "string"},
@@ -77,13 +79,27 @@ def _workspace_schema(registry: Registry) -> Schema:
     return schema
 
 
+def _project_schema(registry: Registry) -> Schema:
+    """A template may hold every key of a flow but `project`, which its place says."""
+    schema = _with_defaults(_of(Project), registry, "A project of flowmill")
+    template = _closed(_without(flow_schema(registry)["properties"], "project"))
+    schema["$defs"]["template"] = template
+    schema["properties"]["templates"] = {
+        **_described(schema["properties"]["templates"]),
+        "type": "object",
+        "propertyNames": {"pattern": f"^{NAME.pattern}$"},
+        "additionalProperties": {"$ref": "#/$defs/template"},
+    }
+    return schema
+
+
 def _with_defaults(schema: Schema, registry: Registry, title: str) -> Schema:
     """A document whose `defaults` may hold any key of a flow, and keys for steps."""
     flow = flow_schema(registry)
     definitions = {**flow["$defs"], **schema.get("$defs", {})}
     keys = {**flow["properties"], **definitions["defaults"]["properties"]}
     described = _described(schema["properties"]["defaults"])
-    allowed = {key: value for key, value in keys.items() if key not in ("project", "defaults")}
+    allowed = {key: value for key, value in keys.items() if key not in _NO_DEFAULTS}
     schema["properties"]["defaults"] = {**described, **_closed(allowed)}
     return _titled({**schema, "$defs": definitions}, title)
 

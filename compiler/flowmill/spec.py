@@ -24,6 +24,7 @@ from flowmill_tasks.fields import (
     Duration,
     ExactJson,
     Flag,
+    Folded,
     Json,
     Line,
     Number,
@@ -65,6 +66,13 @@ def _constant(value: Any) -> Any:
         raise PydanticCustomError(
             "not_constant", "must be known before the run starts, but the expression needs the run"
         )
+    return value
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, Folded | Unrendered):
+        words = "it decides which keys there are, so no expression can stand here"
+        raise PydanticCustomError("bad_value", "{words}", {"words": words})
     return value
 
 
@@ -128,6 +136,7 @@ Name = Annotated[
     AfterValidator(_name),
     WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"}),
 ]
+WrittenName = Annotated[Name, BeforeValidator(_written)]
 ConstantLine = Annotated[Line, BeforeValidator(_constant)]
 Names = Annotated[list[Name], BeforeValidator(_as_list)]
 SecretNames = Annotated[list[ConstantLine], BeforeValidator(_as_list)]
@@ -269,6 +278,9 @@ class FlowSpec(Document):
     """A flow in one environment, every default and override applied."""
 
     project: Name = Field(description="the folder it lies in", examples=["mobility"])
+    extends: WrittenName | None = Field(
+        default=None, description="a template of the project, whose keys lie under the flow's own", examples=["hourly"]
+    )
     description: Text = Field(default="", description="what it does, for people")
     owner: Text = Field(default="", description="who answers for it; the project's owner when left out")
     tags: Annotated[list[ConstantLine], BeforeValidator(_as_list)] = Field(
@@ -393,3 +405,8 @@ class Project(Document):
     description: Text = Field(default="", description="what the project is")
     owner: Text = Field(default="", description="who answers for its flows")
     defaults: dict[str, Json] | None = Field(default=None, description="keys for every flow of the project")
+    templates: Annotated[dict[Name, dict[str, Json]], BeforeValidator(_null_is_empty)] = Field(
+        default_factory=dict,
+        description="keys of flows by name, for those that say `extends`; any key of a flow but `project`",
+        examples=[{"hourly": {"cron": "15 * * * *", "concurrency": 1}}],
+    )

@@ -12,6 +12,7 @@ from flowmill.reading.parse import parse_tree
 from flowmill.reading.tree import Tree
 from flowmill.spec import NAME, NAME_RULE, Project, Server, Workspace
 from flowmill.suggest import did_you_mean
+from flowmill.templates import template_findings
 
 WORKSPACE_FILE = "flowmill.yaml"
 PROJECT_FILE = "project.yaml"
@@ -202,6 +203,7 @@ def _load_project(files: Files, folder: Path) -> None:
     tree = _read(files, folder / PROJECT_FILE)
     if tree is None:
         return
+    files.diagnostics += map(tree.locate, template_findings(tree))
     bound = bind(Project, tree.plain(), ())
     if isinstance(bound, list):
         files.diagnostics += map(tree.locate, bound)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flowmill.layers import Override, flow_layer, overrides, stack, standing_at, unknown_defaults, with_step_defaults
+from flowmill.layers import Layer, Layers, environments_of, flow_keys, stack, standing_at, unknown_defaults
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
@@ -16,6 +16,12 @@ def tree(text: str, path: str = "flow.yaml") -> Tree:
     found = parse_tree(Source(path, text))
     assert isinstance(found, Tree), found
     return found
+
+
+def layers(**texts: str) -> Layers:
+    """Layers by name, weakest first; the last is the flow."""
+    items = tuple(Layer(name, tree(text, f"{name}.yaml")) for name, text in texts.items())
+    return Layers(items, items[-1].tree)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +37,7 @@ def tree(text: str, path: str = "flow.yaml") -> Tree:
     ],
 )
 def test_stack(below: str, above: str, merged: dict[str, Any]) -> None:
-    assert stack([None, tree(below), None, tree(above)]).plain() == merged
+    assert stack([tree(below), tree(above)]).plain() == merged
 
 
 def test_every_value_keeps_the_place_in_the_file_that_set_it() -> None:
@@ -46,12 +52,12 @@ def test_what_is_missing_is_missing_in_the_flow() -> None:
 
 
 def test_defaults_for_steps_lie_under_those_of_their_type_only() -> None:
-    flow = tree(
-        "defaults: {all: {retries: 1}, docker: {pull: missing, retries: 2}}\n"
+    flow = layers(
+        flow="defaults: {all: {retries: 1}, docker: {pull: missing, retries: 2}}\n"
         "steps:\n- {id: a, type: docker}\n- {id: b, type: script, retries: 3}\n"
         "on_failure:\n- {type: script}\n"
     )
-    plain = with_step_defaults(flow).plain()
+    plain = flow.complete.plain()
     assert plain["steps"] == [
         {"retries": "2", "pull": "missing", "id": "a", "type": "docker"},
         {"retries": "3", "id": "b", "type": "script"},
@@ -60,7 +66,7 @@ def test_defaults_for_steps_lie_under_those_of_their_type_only() -> None:
 
 
 def test_a_projects_defaults_become_keys_of_the_flow_and_defaults_of_its_steps() -> None:
-    layer = flow_layer(tree("server: s\nall: {retries: 1}\ndocker: {pull: never}\n"), TYPES)
+    layer = flow_keys(tree("server: s\nall: {retries: 1}\ndocker: {pull: never}\n"), TYPES)
     assert layer is not None
     assert layer.plain() == {"server": "s", "defaults": {"all": {"retries": "1"}, "docker": {"pull": "never"}}}
 
@@ -76,11 +82,10 @@ def test_a_projects_defaults_become_keys_of_the_flow_and_defaults_of_its_steps()
         pytest.param("cron: null", [], [], id="none"),
     ],
 )
-def test_overrides(text: str, names: list[str], codes: list[str]) -> None:
-    found, findings = overrides(tree(text), ["staging", "production"])
-    assert [override.environment for override in found] == names
+def test_environments(text: str, names: list[str], codes: list[str]) -> None:
+    found, findings = environments_of(tree(text), ["staging", "production"])
+    assert found == names
     assert [finding.code for finding in findings] == codes
-    assert all(isinstance(override, Override) for override in found)
 
 
 def test_defaults_for_a_type_that_does_not_exist_are_told() -> None:
@@ -89,3 +94,55 @@ def test_defaults_for_a_type_that_does_not_exist_are_told() -> None:
         ("unknown-key", ("defaults", "dockr")),
         ("wrong-type", ("defaults", "all")),
     ]
+
+
+STEPS = "steps: [{id: a, type: script}]\n"
+
+
+@pytest.mark.parametrize(
+    ("project", "flow", "merged"),
+    [
+        pytest.param("all: {retries: 1}", "script: {retries: 2}", "2", id="a type's keys over those of all"),
+        pytest.param("script: {retries: 1}", "all: {retries: 2}", "1", id="in whichever layer they stand"),
+        pytest.param("script: {retries: 1}", "script: {retries: 2}", "2", id="the nearer of a type"),
+        pytest.param("script: {retries: 1}", "script: {retries: null}", None, id="null takes a value away"),
+    ],
+)
+def test_layers_of_a_step(project: str, flow: str, merged: str | None) -> None:
+    found = layers(project=f"defaults: {{{project}}}", flow=f"defaults: {{{flow}}}\n{STEPS}")
+    assert found.complete.plain()["steps"][0]["retries"] == merged
+
+
+def test_null_for_defaults_takes_all_of_them_away() -> None:
+    found = layers(project="defaults: {all: {retries: 1}}", flow=f"defaults: null\n{STEPS}")
+    assert found.complete.plain()["steps"] == [{"id": "a", "type": "script"}]
+
+
+@pytest.mark.parametrize(
+    ("texts", "route", "names"),
+    [
+        pytest.param({"p": "a: 1", "f": "a: 2"}, ("a",), ["f", "p"], id="the winner first"),
+        pytest.param({"p": "a: {x: 1}", "f": "a: {y: 2}"}, ("a", "x"), ["p"], id="a key of a map that is merged"),
+        pytest.param({"p": "a: {x: 1}", "f": "a: text"}, ("a", "x"), [], id="what another value has replaced"),
+        pytest.param({"p": "a: {x: 1}", "t": "a: null", "f": "a: {x: 2}"}, ("a", "x"), ["f", "p"], id="and is back"),
+        pytest.param({"p": "a: [1, 2]", "f": "a: [3]"}, ("a", 0), ["f"], id="an item has no rivals"),
+        pytest.param({"p": "a: [1, 2]", "f": "a: [3]"}, ("a", 1), [], id="an item of a list that is replaced"),
+        pytest.param({"p": "a: [1, 2]", "f": "a: [3]"}, ("a",), ["f", "p"], id="but the list has"),
+        pytest.param({"p": "a: [1]", "f": "a: {x: 1}"}, ("a", 0), [], id="a map in place of a list"),
+        pytest.param({"p": "a: {x: 1}", "f": "a: {}"}, ("a", "x"), ["p"], id="an empty map takes nothing away"),
+        pytest.param({"p": "a: 1", "f": "b: 2"}, ("c",), [], id="nobody"),
+    ],
+)
+def test_who_sets_a_value(texts: dict[str, str], route: tuple[str | int, ...], names: list[str]) -> None:
+    assert [setting.layer.name for setting in layers(**texts).settings(route)] == names
+
+
+def test_the_layers_of_a_step_say_whose_defaults_they_are() -> None:
+    found = layers(project="defaults: {all: {retries: 1}, script: {retries: 2}}", flow=f"defaults: {{}}\n{STEPS}")
+    step = found.of_step("steps", 0)
+    assert step is not None
+    assert [(setting.layer.name, setting.span.path) for setting in step.settings(("retries",))] == [
+        ("defaults for script steps of project", "project.yaml"),
+        ("defaults for every step of project", "project.yaml"),
+    ]
+    assert [setting.layer.name for setting in step.settings(("id",))] == ["flow"]

@@ -40,7 +40,7 @@ def like(node: MappingNode, pairs: list[tuple[ScalarNode, Node]]) -> MappingNode
 
 
 def overlaid(below: MappingNode, above: MappingNode) -> MappingNode:
-    if not above.value:
+    if not above.value and below.value:
         return below
     pairs = {key.value: (key, value) for key, value in below.value}
     for key, value in above.value:

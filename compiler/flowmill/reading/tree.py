@@ -45,6 +45,16 @@ class Tree:
         node, _, complete = self._follow(route)
         return node if complete else None
 
+    def replaces(self, route: Route) -> bool:
+        """Whether something else than a map stands on the way to a route, so that nothing from below shows there."""
+        node: Node = self.root
+        for step in route:
+            found = child(node, step)
+            if found is None:
+                return not (isinstance(node, MappingNode) and isinstance(step, str))
+            node = found[1]
+        return False
+
     def subtree(self, route: Route) -> "Tree | None":
         """The map at a route as a document of its own, or None where there is no map."""
         node = self.at(route)

@@ -11,7 +11,7 @@ from flowmill.plan import Plan, StepPlan
 
 def secret_names(plan: Plan) -> frozenset[str] | None:
     """The names; None where one is only known in the run, so that any may be asked for."""
-    found = {name for step in _steps(plan) for name in step.env_from}
+    found = {group.partition(".")[0] for step in _steps(plan) for group in step.env_from}
     for parsed in _expressions(plan):
         for path in parsed.references:
             if path == ("secrets",):
