@@ -34,7 +34,7 @@ def findings(
             related = (RelatedRoute(("tests", other, "name"), "the other one"),)
             message = f"two tests are called `{test.name}`"
             yield Finding((*route, "name"), "duplicate-test", message, related=related)
-        if test.environment is not None and test.environment not in plans:
+        if plans and test.environment is not None and test.environment not in plans:
             message = f"the flow does not name the environment `{test.environment}`"
             hint = did_you_mean(test.environment, plans)
             yield Finding((*route, "environment"), "unknown-environment", message, hint)
@@ -61,6 +61,7 @@ class _Check:
         """Everything that is wrong with it."""
         yield from self._parameters()
         yield from self._secrets()
+        yield from self._last_success()
         yield from self._selection()
         yield from self._real()
         for label, results in self.test.results.items():
@@ -91,6 +92,14 @@ class _Check:
                 message = f"the flow never asks for the secret `{name}`"
                 hint = did_you_mean(name, known or ()) or "it asks for no secret at all: remove this one"
                 yield Finding((*self.route, "secrets", name), CODE, message, hint, at_key=True)
+
+    def _last_success(self) -> Iterator[Finding]:
+        wanted = "last_success" in self.test.expect.model_fields_set
+        given = "last_success" in self.test.model_fields_set
+        for place in [(*self.route, "expect", "last_success")] * wanted + [(*self.route, "last_success")] * given:
+            if self.plan.last_success is None:
+                hint = "add `last_success: {default: 1970-01-01}` to the flow, or take this out"
+                yield Finding(place, CODE, "the flow keeps no last success", hint, at_key=True)
 
     def _selection(self) -> Iterator[Finding]:
         if self.test.only is not None and self.test.from_ is not None:

@@ -1,7 +1,9 @@
 """What a run did against what its test expects: a finding at each expectation that is not met."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
@@ -19,8 +21,8 @@ _TEXTS = frozenset({"message", "stdout", "text", "html"})
 """Texts whose line breaks at the end do not count: a block in YAML ends with one, and programs differ."""
 
 
-def failures(test: FlowTest, trial: Trial, route: Route) -> Iterator[Finding]:
-    """Everything that is not as the test at `route` expects."""
+def failures(test: FlowTest, trial: Trial, route: Route, zone: ZoneInfo) -> Iterator[Finding]:
+    """Everything that is not as the test at `route` expects; `zone` is the flow's, for times that name none."""
     yield from _missing_secrets(test, trial, route)
     expect, place = test.expect, (*route, "expect")
     yield from _run(expect, trial, place)
@@ -31,6 +33,20 @@ def failures(test: FlowTest, trial: Trial, route: Route) -> Iterator[Finding]:
         yield from _step(label, wanted, trial, (*place, "steps", label))
     yield from _messages("mail", expect.mails, trial.mails, (*place, "mails"))
     yield from _messages("Slack message", expect.slack, trial.slack, (*place, "slack"))
+    if "last_success" in expect.model_fields_set:
+        yield from _last_success(expect.last_success, trial.last_success, (*place, "last_success"), zone)
+
+
+def _last_success(wanted: datetime | None, kept: datetime | None, place: Route, zone: ZoneInfo) -> Iterator[Finding]:
+    expected, actual = (_clock(time, zone) if time else "nothing" for time in (wanted, kept))
+    if expected != actual:
+        details = (f"- {expected}", f"+ {actual}")
+        yield Finding(place, CODE, "the last success that is kept differs", details=details)
+
+
+def _clock(time: datetime, zone: ZoneInfo) -> str:
+    """A moment, on the clocks of the flow: the same for the same moment."""
+    return (time.astimezone(zone) if time.tzinfo else time.replace(tzinfo=zone)).isoformat()
 
 
 def _missing_secrets(test: FlowTest, trial: Trial, route: Route) -> Iterator[Finding]:

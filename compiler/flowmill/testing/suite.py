@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from flowmill.diagnostics import Diagnostic, Route, in_order
 from flowmill.pipeline import Compiled, compile_workspace
@@ -91,7 +92,8 @@ def _file(file: FlowTestFile, name_part: str, registry: Registry) -> FileVerdict
 def _test(test: FlowTest, file: FlowTestFile, number: int, registry: Registry) -> Verdict:
     began = time.monotonic()
     route: Route = ("tests", number)
-    trial = carry_out(test, plan_of(test, file.plans), file.path.absolute().parent, registry)
-    found = [file.tree.locate(finding) for finding in failures(test, trial, route)]
+    plan = plan_of(test, file.plans)
+    trial = carry_out(test, plan, file.path.absolute().parent, registry)
+    found = [file.tree.locate(finding) for finding in failures(test, trial, route, ZoneInfo(plan.timezone))]
     named = tuple(replace(it, message=f"`{test.name}`: {it.message}") for it in found)
     return Verdict(test.name, time.monotonic() - began, named)

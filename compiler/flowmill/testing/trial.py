@@ -4,18 +4,21 @@ import asyncio
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from flowmill.local.given import typed_parameters
 from flowmill.plan import Plan
 from flowmill.running.conductor import conduct
-from flowmill.running.outcome import Outcome, RunOutcome
+from flowmill.running.lateness import reason_to_skip
+from flowmill.running.outcome import Outcome
 from flowmill.running.run import Run
+from flowmill.running.state import name_of
 from flowmill.testing.outbox import Message, Outbox
 from flowmill.testing.recording import Attempt, Recorder
 from flowmill.testing.spec import FlowTest
-from flowmill.testing.world import GivenSecrets, facts_of, runtime_of
+from flowmill.testing.world import GivenSecrets, facts_of, runtime_of, state_of
 from flowmill_tasks.registry import Registry
 
 
@@ -26,6 +29,7 @@ class Trial:
     Attributes:
         ended: the ends of steps by id, and of elements by label.
         missing_secrets: the names of secrets that the flow asked for and the test does not give.
+        last_success: the start of the last success that is kept afterwards.
     """
 
     state: str
@@ -35,6 +39,7 @@ class Trial:
     mails: list[Message]
     slack: list[Message]
     missing_secrets: list[str]
+    last_success: datetime | None
 
     def last_attempt(self, label: str) -> Attempt | None:
         """The last attempt of a task; None where it was never started."""
@@ -44,24 +49,33 @@ class Trial:
 def carry_out(test: FlowTest, plan: Plan, folder: Path, registry: Registry) -> Trial:
     """Run the test; nothing is written but into a temporary folder, except by steps that are `real`."""
     with tempfile.TemporaryDirectory(prefix="flowmill-test-") as private:
-        secrets, outbox = GivenSecrets(test.secrets), Outbox(Path(private))
-        runtime = runtime_of(test, folder, registry, secrets, outbox.folder)
+        secrets, outbox, state = GivenSecrets(test.secrets), Outbox(Path(private)), state_of(test, plan)
+        runtime = runtime_of(test, folder, registry, secrets, outbox.folder, state)
         run = Run(plan, runtime, facts_of(test, plan), typed_parameters(test.parameters, plan))
         recorder = Recorder(test.results, frozenset(test.real), outbox)
-        outcome = asyncio.run(conduct(run, recorder.run_task))
+        word, message = _skipped(test, run) or _conducted(run, recorder)
     return Trial(
-        state=_state(outcome),
-        message=outcome.message,
+        state=word,
+        message=message,
         attempts=recorder.attempts,
         ended={**recorder.ended, **run.outcomes},
         mails=outbox.mails,
         slack=outbox.slack,
         missing_secrets=list(secrets.missing),
+        last_success=state.read(name_of(plan)),
     )
 
 
-def _state(outcome: RunOutcome) -> str:
-    return outcome.failure.state.value if outcome.failure else "success"
+def _skipped(test: FlowTest, run: Run) -> tuple[str, str] | None:
+    """The state and message of a run that a schedule has made and that is too late."""
+    facts = run.facts
+    reason = reason_to_skip(run.plan, facts.scheduled, facts.start, run.parameters) if test.scheduled else ""
+    return ("skipped", reason) if reason else None
+
+
+def _conducted(run: Run, recorder: Recorder) -> tuple[str, str]:
+    outcome = asyncio.run(conduct(run, recorder.run_task))
+    return outcome.failure.state.value if outcome.failure else "success", outcome.message
 
 
 def results_of(outcome: Outcome) -> list[dict[str, Any]] | None:
