@@ -33,14 +33,10 @@ def compile(spec: str | Path, environment: str, runtime: "Runtime | None" = None
         SpecError: the spec, or what it inherits, is wrong.
         KeyError: the spec does not name the environment.
     """
-    from flowmill.backend.blocks import with_blocks
     from flowmill.backend.flow import build_flow
-    from flowmill.backend.mutex import with_mutexes
-    from flowmill.backend.state import with_server_state
+    from flowmill.backend.services import of_a_worker
     from flowmill.local.runtime import local_runtime
     from flowmill.local.select import plan_of
 
     path = Path(spec)
-    if runtime is None:
-        runtime = with_mutexes(with_server_state(with_blocks(local_runtime(path))))
-    return build_flow(plan_of(path, environment), runtime)
+    return build_flow(plan_of(path, environment), runtime or of_a_worker(local_runtime(path)))

@@ -78,7 +78,7 @@ def _written(value: Any) -> Any:
 
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _ENV_REFUSED = re.compile(
-    r"LD_.*|DYLD_.*|PATH|PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|BASH_ENV|ENV|IFS|PREFECT_.*|DOCKER_HOST"
+    r"LD_.*|DYLD_.*|PATH|PYTHONPATH|PYTHONHOME|PYTHONSTARTUP|BASH_ENV|ENV|IFS|PREFECT_.*|DOCKER_HOST|FLOWMILL_RESULT"
 )
 
 
@@ -87,7 +87,7 @@ def env_name_problem(name: str) -> str:
     if not _ENV_NAME.fullmatch(name):
         return f"`{name[:80]}` is not a name for an environment variable"
     if _ENV_REFUSED.fullmatch(name):
-        return f"`{name}` changes how programs are loaded or where the worker connects, and may not be set"
+        return f"`{name}` changes how programs are loaded or where results and the worker go, and may not be set"
     return ""
 
 

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flowmill_tasks._docker_result import ENVIRON, put_result_file, take_result
 from flowmill_tasks._transcript import Transcript
-from flowmill_tasks.base import GRACE, Log, StepCancelled, StepFailed, StepRun
+from flowmill_tasks.base import GRACE, Log, ProcessOutput, StepCancelled, StepFailed, StepRun
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -133,11 +134,11 @@ def explained(what_failed: str) -> Iterator[None]:
         raise EngineUnreachable(f"{what_failed}: the Docker engine went away ({_reason(error)})") from error
 
 
-def run_container(client: "DockerClient", plan: ContainerPlan, run: StepRun) -> str:
+def run_container(client: "DockerClient", plan: ContainerPlan, run: StepRun) -> ProcessOutput:
     """Run a container to its end, log what it prints, and remove it whatever happens.
 
     Returns:
-        the end of what it wrote to standard output, as `Transcript` keeps it.
+        the end of what it wrote to standard output, as `Transcript` keeps it, and its result.
 
     Raises:
         StepFailed: it could not be started, ended with another exit code than 0, or ran out of memory.
@@ -150,7 +151,11 @@ def run_container(client: "DockerClient", plan: ContainerPlan, run: StepRun) -> 
         _check_network(client, plan.network)
         container = client.containers.create(**_create_arguments(plan, run))
     try:
-        return _follow(container, plan, run)
+        with explained(f"the container of image `{plan.image}` could not be prepared"):
+            put_result_file(container)
+        stdout = _follow(container, plan, run)
+        with explained(f"the result of the container of image `{plan.image}` could not be read"):
+            return ProcessOutput(stdout=stdout, exit_code=0, result=take_result(container))
     finally:
         _remove(container, run.log)
 
@@ -188,7 +193,7 @@ def _create_arguments(plan: ContainerPlan, run: StepRun) -> dict[str, Any]:
         "image": plan.image_id,
         "command": plan.command,
         "entrypoint": plan.entrypoint,
-        "environment": dict(run.environ),
+        "environment": {**run.environ, **ENVIRON},
         "use_config_proxy": False,  # would add variables of the machine to those of the spec
         "working_dir": plan.working_dir,
         "user": plan.user,

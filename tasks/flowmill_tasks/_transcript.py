@@ -51,6 +51,8 @@ class Transcript:
             self._log.warning(f"… {self._hidden - len(held_back)} lines not shown")
         for line in held_back:
             self._log.info(line)
+        if self.stdout.is_cut():
+            self._log.warning(f"… stdout is longer than {KEPT_BYTES // 1024} KiB: later steps get the end of it")
 
     def tail(self) -> str:
         """The last lines, at most `LINE_BYTES` characters of them."""
@@ -83,6 +85,10 @@ class _Stream:
     def close(self) -> None:
         if self._line:
             self._finish_line()
+
+    def is_cut(self) -> bool:
+        """Whether it was longer than what is kept."""
+        return self._forgotten > 0 or len(self._kept) > KEPT_BYTES
 
     def kept(self) -> str:
         self._forget(0)

@@ -66,6 +66,7 @@ class ProcessOutput(Output):
 
     stdout: str = Field(default="", description="what the program wrote, at most the last 256 KiB")
     exit_code: int | None = Field(default=None, description="how the program ended; 0 is success")
+    result: str = Field(default="", description="what the program wrote into the file that FLOWMILL_RESULT names")
 
 
 class RunMemory:
@@ -84,6 +85,20 @@ class RunMemory:
             if key not in self._results:
                 self._results[key] = work()
             return self._results[key]
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a step of type `artifact` publishes."""
+
+    key: str
+    title: str
+    markdown: str
+
+
+def publish_nowhere(document: Document) -> str:
+    """What publishes where there is nobody to publish to."""
+    raise StepFailed("this run has nowhere to publish a document", permanent=True)
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,8 @@ class StepRun:
     outbox: Path | None = None
     """Where messages go instead of to people; None means that they are delivered."""
     memory: RunMemory = field(default_factory=RunMemory)
+    publish: Callable[[Document], str] = publish_nowhere
+    """Where documents go, called from the step's thread; gives the id of what was made."""
 
 
 class Step(BaseModel):

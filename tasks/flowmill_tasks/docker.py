@@ -230,7 +230,7 @@ class Docker(Step):
             pids_limit=self.pids_limit,
         )
         with engine() as client:
-            return ProcessOutput(stdout=run_container(client, plan, run), exit_code=0)
+            return run_container(client, plan, run)
 
     def recorded(self, run: StepRun) -> dict[str, Any]:
         """The keys of the step; `argv` is what the container is told to run, without an entrypoint of its own."""

@@ -21,6 +21,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from flowmill_tasks._paths import PathProblem, RelativePath, resolve_file_inside, resolve_folder_inside
+from flowmill_tasks._result_file import VARIABLE, private_file, read_file
 from flowmill_tasks._script_process import Finished, NotStarted, run_program
 from flowmill_tasks.base import GRACE, Output, ProcessOutput, Step, StepFailed, StepRun
 from flowmill_tasks.duration import in_words
@@ -214,11 +215,14 @@ class Script(Step):
             folder = self._folder(run.directory, run.root)
         except PathProblem as problem:
             raise StepFailed(str(problem), permanent=True) from problem
-        try:
-            finished = run_program(argv, folder, _environment(run), run.key, run.log, run.cancellation)
-        except NotStarted as refused:
-            raise _not_started(refused.cause, argv[0], folder) from refused
-        return self._judged(finished, run)
+        with private_file() as result:
+            environ = {**_environment(run), VARIABLE: str(result)}
+            try:
+                finished = run_program(argv, folder, environ, run.key, run.log, run.cancellation)
+            except NotStarted as refused:
+                raise _not_started(refused.cause, argv[0], folder) from refused
+            self._check_end(finished, run)
+            return ProcessOutput(stdout=finished.stdout, exit_code=0, result=read_file(result))
 
     def _folder(self, directory: Path, root: Path) -> Path:
         return resolve_folder_inside(self.working_dir, directory, root)
@@ -241,13 +245,13 @@ class Script(Step):
         _check_executable(path, head)
         return []
 
-    def _judged(self, finished: Finished, run: StepRun) -> Output:
+    def _check_end(self, finished: Finished, run: StepRun) -> None:
         if finished.ended_by:
             message = f"{run.cancellation.reason}; its processes {_ENDINGS[finished.ended_by]}"
         elif finished.exit_code != 0:
             message = self.exit_message(finished.exit_code)
         else:
-            return ProcessOutput(stdout=finished.stdout, exit_code=0)
+            return
         raise StepFailed(message, exit_code=finished.exit_code, tail=finished.tail)
 
 

@@ -35,11 +35,10 @@ def run_here(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> bool:
         os.environ.setdefault(name, value)
     from prefect.exceptions import TerminationSignal
 
-    from flowmill.backend.blocks import with_blocks
     from flowmill.backend.flow import build_flow
-    from flowmill.backend.mutex import with_mutexes
+    from flowmill.backend.services import of_a_local_run
 
-    flow: Any = build_flow(plan, with_mutexes(with_blocks(runtime)))
+    flow: Any = build_flow(plan, of_a_local_run(runtime))
     try:
         state = asyncio.run(flow(**parameters, return_state=True))
     except httpx.HTTPStatusError as error:

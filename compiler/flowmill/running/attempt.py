@@ -106,6 +106,7 @@ def step_run(task: StepTask, run: Run, number: int, log: Log, variables: dict[st
         attempt=number,
         outbox=run.runtime.outbox,
         memory=run.memory,
+        publish=run.runtime.publish,
     )
 
 

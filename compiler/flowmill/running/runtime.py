@@ -13,6 +13,7 @@ from flowmill.running.mutex import InProcess, Mutexes
 from flowmill.running.outcome import Outcome, RunOutcome
 from flowmill.running.secrets import SecretStore
 from flowmill.running.state import InMemory, StateStore
+from flowmill_tasks.base import Document, publish_nowhere
 from flowmill_tasks.registry import Registry
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Runtime:
         mutexes: what `mutex` of a step holds on to.
         aside: how what may block is done, such as loading a secret.
         state: what flows remember from one run to the next.
+        publish: where documents go, in place of the outbox.
     """
 
     folder: Path
@@ -115,3 +117,4 @@ class Runtime:
     mutexes: Mutexes = field(default_factory=InProcess)
     aside: Aside = in_thread
     state: StateStore = field(default_factory=InMemory)
+    publish: Callable[[Document], str] = publish_nowhere
