@@ -43,6 +43,7 @@ check: $(READY) ## lint, types and formatting
 	@$(BIN)/mypy
 	@$(BIN)/flowmill schema --check
 	@$(BIN)/flowmill validate
+	@$(BIN)/flowmill test
 
 .PHONY: validate
 validate: $(READY) ## prove the specs of this workspace

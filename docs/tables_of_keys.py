@@ -8,6 +8,7 @@ from markdown_table import table
 from pydantic import BaseModel, TypeAdapter
 
 from flowmill.spec import FlowSpec, Project, StepKeys, Workspace
+from flowmill.testing.spec import FlowTests
 from flowmill_tasks.fields import Duration, SecretText, Size
 from flowmill_tasks.registry import discover
 
@@ -19,6 +20,7 @@ DOCUMENTS: dict[str, type[BaseModel]] = {
     "project": Project,
     "flow": FlowSpec,
     "step": StepKeys,
+    "test": FlowTests,
 }
 WORDS = {
     "string": "text",
@@ -56,12 +58,17 @@ def _map_inside(schema: Schema, definitions: Schema) -> Schema:
         return dict(definitions[schema["$ref"].rpartition("/")[2]])
     if "properties" in schema:
         return schema
-    below = [*schema.get("anyOf", []), schema.get("additionalProperties"), schema.get("items")]
-    return next(_map_inside(arm, definitions) for arm in below if isinstance(arm, dict) and _is_map(arm))
+    return next(_map_inside(part, definitions) for part in _parts(schema) if _has_map(part))
 
 
-def _is_map(schema: Schema) -> bool:
-    return "$ref" in schema or "properties" in schema
+def _has_map(schema: Schema) -> bool:
+    return "$ref" in schema or "properties" in schema or any(map(_has_map, _parts(schema)))
+
+
+def _parts(schema: Schema) -> list[Schema]:
+    """What a value of this type may be, or hold."""
+    parts = [*schema.get("anyOf", []), schema.get("additionalProperties"), schema.get("items")]
+    return [part for part in parts if isinstance(part, dict)]
 
 
 def _row(key: str, schema: Schema, required: bool) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def workspace_of(paths: tuple[Path, ...]) -> tuple[Path, frozenset[Path] | None]
     """The workspace's folder and the flows that were named (None for all of them).
 
     Raises:
-        click.UsageError: a path does not exist, or there is no workspace around it.
+        click.UsageError: a path does not exist, there is no workspace around it, or two are of different ones.
     """
     from flowmill.workspace import WORKSPACE_FILE, find_root, is_there
 
@@ -53,6 +53,9 @@ def workspace_of(paths: tuple[Path, ...]) -> tuple[Path, frozenset[Path] | None]
     root = find_root(start)
     if root is None:
         raise click.UsageError(f"there is no {WORKSPACE_FILE} at or above `{start}`; it marks a folder of specs")
+    for path in paths:
+        if find_root(path) != root and not root.absolute().is_relative_to(path.absolute()):
+            raise click.UsageError(f"`{path}` belongs to another workspace than `{start}`; name paths of one")
     whole = not paths or any(root.absolute().is_relative_to(path.absolute()) for path in paths)
     return root, None if whole else frozenset(path.absolute() for path in paths)
 
