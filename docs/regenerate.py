@@ -22,6 +22,7 @@ from pathlib import Path
 
 from tables_of_a_run import run_table
 from tables_of_examples import example_table
+from tables_of_features import feature_table
 from tables_of_keys import key_table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -110,6 +111,7 @@ PRODUCERS: dict[str, Callable[[str], str]] = {
     "keys of": key_table,
     "table of": example_table,
     "outcomes of": run_table,
+    "features of": feature_table,
 }
 
 
