@@ -14,7 +14,8 @@ SHOWN_AT_MOST = 3
 def feature_table(what: str) -> str:
     """The features, most wanted first, with links to specs; `what` is the folder of the links."""
     found = flows()
-    return table(("what a flow may need", "shown by"), [(words, _links(words, found)) for words, _ in FEATURES.values()])
+    rows = [(words, _links(words, found)) for words, _ in FEATURES.values()]
+    return table(("what a flow may need", "shown by"), rows)
 
 
 def _links(words: str, found: list[Shown]) -> str:
