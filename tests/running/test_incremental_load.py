@@ -83,6 +83,13 @@ def kept(store: ServerState, environment: str = "staging") -> datetime | None:
     return store.read(name_of(plan_of(SPEC, environment)))
 
 
+def test_the_plan_holds_the_waits_and_the_schedule() -> None:
+    plan = plan_of(SPEC, "production")
+    assert [step.retry_delays for step in plan.steps] == [(300.0,)] * 4
+    assert [step.config["pull_retry_delay"] for step in plan.steps] == [300] * 4
+    assert [(schedule.cron, schedule.timezone) for schedule in plan.schedules] == [("5 7 * * *", "America/Chicago")]
+
+
 @pytest.mark.prefect
 def test_a_retry_of_the_third_runs_the_third_only_and_the_start_is_kept_when_it_is_over(
     store: ServerState, run: Run
