@@ -15,7 +15,10 @@ _RUN: Mapping[str, Shape] = {
     "id": Leaf.SCALAR,
     "url": Leaf.SCALAR,
 }
-_FAILURE: Mapping[str, Shape] = dict.fromkeys(("step", "message", "exit_code", "output"), Leaf.SCALAR)
+_FAILURE: Mapping[str, Shape] = {
+    **dict.fromkeys(("step", "message", "exit_code", "output"), Leaf.SCALAR),
+    "skipped": Leaf.ANYTHING,
+}
 STEP_RESULTS = ("state", "attempts", "message")
 """What every step has as `steps.<id>.<name>`, besides the outputs of its type."""
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.prefect
 
 RECORD = """\
 import json, os, sys
-own = ("FLOWMILL_STEP", "_", "SHLVL", "PWD", "LC_CTYPE")
+own = ("FLOWMILL_STEP", "FLOWMILL_RESULT", "_", "SHLVL", "PWD", "LC_CTYPE")
 environ = {name: value for name, value in os.environ.items() if name not in own}
 with open(sys.argv[1], "a") as file:
     file.write(json.dumps([sys.argv[2:], environ]) + "\\n")

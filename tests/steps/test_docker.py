@@ -169,7 +169,7 @@ def test_the_environment_is_exact_and_its_values_are_shown_nowhere(tmp_path: Pat
     run = step_run(tmp_path, key=engine.key, environ={"TOKEN": "canary 1\nx", "EMPTY": ""})
     output = run_step(shell("env; exec >/dev/null; cat /proc/1/environ"), run)
     names = {line.partition("=")[0] for line in output.stdout.splitlines() if "=" in line}
-    assert names - {"PWD", "SHLVL"} == {"TOKEN", "EMPTY", "PATH", "HOSTNAME", "HOME"}
+    assert names - {"PWD", "SHLVL"} == {"TOKEN", "EMPTY", "PATH", "HOSTNAME", "HOME", "FLOWMILL_RESULT"}
     assert "TOKEN=canary 1\nx" in output.stdout
     del lines(run)[:]
     shown = [failure(step("nonsense"), run), failure(step("true", user="nobody"), run)]

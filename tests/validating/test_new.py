@@ -89,9 +89,7 @@ def test_nothing_is_written_over(shop: Path, name: str) -> None:
         pytest.param(("flow", "shop"), 2, "`shop` is not of the form PROJECT/NAME", id="no flow"),
         pytest.param(("flow", "shpo/x"), 1, "there is no project `shpo`; did you mean `shop`?", id="misspelt"),
         pytest.param(("flow", "hr/x"), 1, "make it with `flowmill new project hr`", id="no project"),
-        pytest.param(
-            ("flow", "shop/x", "--dir", "flows"), 2, "there is no flowmill.yaml in", id="no workspace"
-        ),
+        pytest.param(("flow", "shop/x", "--dir", "flows"), 2, "there is no flowmill.yaml in", id="no workspace"),
         pytest.param(("project", "shop"), 1, "`specs/shop/project.yaml` is there already", id="twice"),
     ],
 )

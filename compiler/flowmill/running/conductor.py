@@ -16,7 +16,7 @@ from typing import Protocol, cast
 from flowmill.expressions.language import ExpressionError
 from flowmill.plan import Plan, StepPlan
 from flowmill.running.conditions import ancestors, decide, decide_handler, failed_before
-from flowmill.running.elements import NOTHING_TO_DO, elements_of, run_elements, summary
+from flowmill.running.elements import NOTHING_TO_DO, Elements, elements_of, run_elements, summary
 from flowmill.running.last_success import keep, not_begun, recall
 from flowmill.running.outcome import Outcome, Retry, RunOutcome, State
 from flowmill.running.run import Run
@@ -85,7 +85,7 @@ async def _run_step(step: StepPlan, run: Run, run_task: TaskRunner, decided: Out
     """Carry out a step, once or for each of its elements."""
     upstream = list(step.needs)
     if decided or step.elements is None:
-        return await run_task(whole(step), run, upstream, decided)
+        return await run_task(whole(step), run, upstream, decided and _with_nothing(step, run, decided))
     try:
         tasks = await run.runtime.aside(elements_of, step, step.elements, run)
     except ExpressionError as error:
@@ -97,6 +97,13 @@ async def _run_step(step: StepPlan, run: Run, run_task: TaskRunner, decided: Out
     whole_step = summary(step, tasks, outcomes)
     # What it ran over may have come out of a secret.
     return replace(whole_step, output=cast(Output, run.redactor.mask_model(whole_step.output)))
+
+
+def _with_nothing(step: StepPlan, run: Run, decided: Outcome) -> Outcome:
+    """The outcome of a step that did not run, with empty results: later steps may ask for them."""
+    if type(decided.output) is not Output:
+        return decided  # results of an earlier run
+    return replace(decided, output=Elements() if step.elements else run.runtime.registry[step.type].output())
 
 
 async def _before_retry(run: Run, run_task: TaskRunner, task: StepTask, retry: Retry) -> None:

@@ -86,6 +86,11 @@ class Retry:
         return asdict(self)
 
 
+def skipped_because(outcomes: Mapping[str, Outcome]) -> list[str]:
+    """The steps that did not run because of another one; those that their own `if` left out are not among them."""
+    return [step for step, outcome in outcomes.items() if outcome.state is State.SKIPPED and outcome.because]
+
+
 @dataclass(frozen=True)
 class RunOutcome:
     """The end of a run.
@@ -104,7 +109,7 @@ class RunOutcome:
     def message(self) -> str:
         """One sentence for the run's state."""
         if self.failure:
-            skipped = [step for step, outcome in self.steps.items() if outcome.state is State.SKIPPED]
+            skipped = skipped_because(self.steps)
             tail = f"; skipped: {', '.join(skipped)}" if skipped else ""
             is_of_a_step = self.steps.get(self.failure.step) == self.failure
             subject = f"step `{self.failure.step}` failed: " if is_of_a_step else ""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from flowmill.plan import Plan
-from flowmill.running.outcome import Outcome, Retry
+from flowmill.running.outcome import Outcome, Retry, skipped_because
 from flowmill.running.redaction import Redactor
 from flowmill.running.runtime import Runtime
 from flowmill.running.secrets import Secrets
@@ -55,14 +55,19 @@ class Run:
             "run": {"id": facts.id, "start": facts.start, "scheduled": facts.scheduled, "url": facts.url},
             "secrets": self.secrets,
             "steps": {step: outcome.fields() for step, outcome in self.outcomes.items()},
-            "failure": _failure(self.failure),
+            "failure": self._failure(),
             **({"last_success": {"start": self.last_success}} if self.last_success else {}),
             **(names or {}),
         }
 
-
-def _failure(outcome: Outcome | None) -> dict[str, Any]:
-    if outcome is None:
-        return {}
-    code = "" if outcome.exit_code is None else outcome.exit_code
-    return {"step": outcome.step, "message": outcome.message, "exit_code": code, "output": outcome.tail}
+    def _failure(self) -> dict[str, Any]:
+        outcome = self.failure
+        if outcome is None:
+            return {}
+        return {
+            "step": outcome.step,
+            "message": outcome.message,
+            "exit_code": "" if outcome.exit_code is None else outcome.exit_code,
+            "output": outcome.tail,
+            "skipped": skipped_because(self.outcomes),
+        }
