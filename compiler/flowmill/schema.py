@@ -8,7 +8,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flowmill.spec import HANDLERS, NAME, FlowSpec, Project, StepKeys, Workspace
+from flowmill.spec import HANDLERS, FlowSpec, Project, StepKeys, Workspace
+from flowmill.spec_values import NAME
 from flowmill.testing.spec import FlowTests
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry

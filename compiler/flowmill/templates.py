@@ -8,7 +8,8 @@ from flowmill.bind import keys_of
 from flowmill.diagnostics import Finding, RelatedRoute, Route
 from flowmill.expressions.template import has_expression
 from flowmill.reading.tree import Tree
-from flowmill.spec import NAME, FlowSpec
+from flowmill.spec import FlowSpec
+from flowmill.spec_values import NAME
 from flowmill.suggest import did_you_mean
 
 TEMPLATES, EXTENDS = "templates", "extends"

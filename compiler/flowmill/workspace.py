@@ -10,7 +10,8 @@ from flowmill.diagnostics import Diagnostic, Finding, Related, Span
 from flowmill.reading.file import read_source, unreadable
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.tree import Tree
-from flowmill.spec import NAME, NAME_RULE, Project, Server, Workspace
+from flowmill.spec import Project, Server, Workspace
+from flowmill.spec_values import NAME, NAME_RULE
 from flowmill.suggest import did_you_mean
 from flowmill.templates import template_findings
 

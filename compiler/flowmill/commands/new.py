@@ -87,7 +87,7 @@ def flow(name: str, step_type: str, folder: Path, colour: bool | None) -> int:
 
 
 def _check_name(name: str) -> None:
-    from flowmill.spec import NAME, NAME_RULE
+    from flowmill.spec_values import NAME, NAME_RULE
 
     if not NAME.fullmatch(name):
         raise click.UsageError(f"`{name}` is not a name: {NAME_RULE}")
