@@ -83,7 +83,8 @@ class Retry:
 
     def fields(self) -> dict[str, Any]:
         """What the steps of `on_retry` may use: `retry.<name>`."""
-        return asdict(self)
+        whole = int(self.delay) if self.delay == int(self.delay) else self.delay
+        return {**asdict(self), "delay": whole}
 
 
 def skipped_because(outcomes: Mapping[str, Outcome]) -> list[str]:
