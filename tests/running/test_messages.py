@@ -11,6 +11,7 @@ from flowmill.local.select import plan_of
 from flowmill.running.attempt import attempt
 from flowmill.running.run import Facts, Run
 from flowmill.running.runtime import Runtime
+from flowmill.running.task import whole
 from flowmill_tasks.registry import discover
 from support.flows import write_job
 from support.steps import ListLog
@@ -50,7 +51,7 @@ def test_i22_a_secret_written_into_a_message_is_masked(tmp_path: Path, kind: str
     plan = plan_of(spec, "staging")
     runtime = Runtime(folder=spec.parent, registry=discover(), secrets=Store(), outbox=outbox)
     run = Run(plan, runtime, Facts("r1", NOW, NOW), {})
-    asyncio.run(attempt(plan.steps[0], run, 1, ListLog()))
+    asyncio.run(attempt(whole(plan.steps[0]), run, 1, ListLog()))
     [message] = outbox.iterdir()
     text = message.read_text()
     assert "it is ***" in text

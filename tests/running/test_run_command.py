@@ -156,7 +156,7 @@ MISTAKES = {
     "from": (["--from", "extrct"], "there is no step `extrct`; did you mean `extract`?"),
     "both": (["--only", "extract", "--from", "extract"], "give --only or --from, not both"),
     "environment": (["--env", "stagin"], "did you mean `staging`?"),
-    "schedule": (["--on-schedule"], "demo.job has no `cron` in staging"),
+    "schedule": (["--on-schedule"], "demo.job has no schedule in staging"),
 }
 
 
