@@ -45,13 +45,18 @@ class Ran:
 
 
 def flowmill(
-    *arguments: str | Path, cwd: Path, environ: Mapping[str, str] | None = None, as_nobody: bool = False
+    *arguments: str | Path,
+    cwd: Path,
+    environ: Mapping[str, str] | None = None,
+    as_nobody: bool = False,
+    within: float = TIME,
 ) -> Ran:
     """Run `flowmill` in `cwd`; fails when it takes too long, is ended by a signal, or shows a traceback.
 
     Args:
         environ: variables that differ from this process's.
         as_nobody: not as root, who may read everything, but as the user 65534.
+        within: seconds; more where a test is not about being fast, and the machine is busy.
     """
     program = [sys.executable, "-c", _AS_NOBODY] if as_nobody and os.geteuid() == 0 else [FLOWMILL]
     # That user may not write where this process's coverage is measured.
@@ -62,7 +67,7 @@ def flowmill(
         env={**inherited, **(environ or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=TIME,
+        timeout=within,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
     )
     assert done.returncode >= 0, f"ended by signal {-done.returncode}"
