@@ -5,7 +5,7 @@ a new key is explained without being named here.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from typing import Any
 
@@ -16,14 +16,13 @@ from flowmill.diagnostics import Route
 from flowmill.folding import Folding
 from flowmill.inheritance import flow_layers, own_keys
 from flowmill.layers import GROUPS, Layers, Setting
+from flowmill.masking import Masking
 from flowmill.pipeline import context_of
-from flowmill.reading.credentials import looks_like_credential
 from flowmill.spec import STEP_KEYS, FlowSpec, StepKeys
 from flowmill.workspace import Files, FlowFile
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
 
-HIDDEN = "***"
 _APART = frozenset({*GROUPS, "defaults", "environment"})
 """Keys of a flow that are not explained as such: steps one by one, their defaults where they come to stand."""
 _JOINED = ("env", "env_from")
@@ -40,6 +39,7 @@ class Fact:
         value: what it comes to, with everything put in that is known before the run.
         settings: who sets it, the winner first; empty where nobody does.
         model: the field that describes the key, where there is one.
+        masking: what may not be shown of the values.
     """
 
     key: str
@@ -47,25 +47,30 @@ class Fact:
     value: Any
     settings: tuple[Setting, ...]
     model: FieldInfo | None = None
+    masking: Masking = field(default_factory=lambda: Masking({}))
 
     @property
     def written(self) -> Any:
         """What stands in the file that set it."""
         return self.settings[0].value if self.settings else None
 
+    @property
+    def shown(self) -> Any:
+        """The value as it may be shown: what may be a credential is stars."""
+        return self.masking.became(self.value, self.written, self.route)
+
+    def shown_of(self, setting: Setting) -> Any:
+        """The value of one setting as it may be shown."""
+        return self.masking.shown(setting.value, self.route)
+
 
 def facts(flow: FlowFile, files: Files, registry: Registry, environment: str) -> list[Fact]:
     """All values of a flow, those that nobody has set last of their map; the flow must be right."""
     layers = flow_layers(flow, files, registry, environment)
     context = context_of(flow, files, registry, own_keys(layers))
-    folded = Folding(layers.complete.plain(), environment, context).all()
-    return [*_of_flow(layers, folded), *_of_steps(layers, folded, registry)]
-
-
-def masked(key: str, value: Any) -> Any:
-    """The value, or stars where it could be a credential that somebody has written out."""
-    is_literal = "${{" not in str(value)
-    return HIDDEN if is_literal and value and looks_like_credential(key.rpartition(".")[2]) else value
+    written = layers.complete.plain()
+    folded, masking = Folding(written, environment, context).all(), Masking(written)
+    return [replace(it, masking=masking) for it in (*_of_flow(layers, folded), *_of_steps(layers, folded, registry))]
 
 
 def _of_flow(layers: Layers, folded: Mapping[str, Any]) -> Iterator[Fact]:
@@ -135,9 +140,9 @@ class _Part:
             yield from self.leaves((*route, step), item)
         if not inside:
             key = self.prefix + ".".join(map(str, route))
-            field = _field(self.model, str(route[0])) if len(route) == 1 else None
+            model = _field(self.model, str(route[0])) if len(route) == 1 else None
             settings = tuple(self.layers.settings(route))
-            yield Fact(key, (*self.base, *route), _at(self.folded, route, value), settings, field)
+            yield Fact(key, (*self.base, *route), _at(self.folded, route, value), settings, model)
 
 
 def _is_list_of_maps(value: Any) -> bool:
@@ -160,7 +165,7 @@ def _unset(
     model: type[BaseModel], merged: Mapping[str, Any], prefix: str, base: Route, apart: frozenset[str]
 ) -> Iterator[Fact]:
     """The keys that a model has and nobody sets, with their defaults."""
-    for name, field in model.model_fields.items():
-        key = field.alias or name
+    for name, info in model.model_fields.items():
+        key = info.alias or name
         if key not in merged and key not in apart:
-            yield Fact(prefix + key, (*base, key), field.get_default(call_default_factory=True), (), field)
+            yield Fact(prefix + key, (*base, key), info.get_default(call_default_factory=True), (), info)

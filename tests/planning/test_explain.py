@@ -159,6 +159,40 @@ def test_the_story_of_a_key(tmp_path: Path, key: str, line: str) -> None:
     assert "hunter2" not in told
 
 
+CREDENTIALS: dict[str, dict[str, Any]] = {
+    "below a key that names one": {"vars": {"login": {"token": {"old": "hunter2"}}}},
+    "put in by an expression": {"vars": {"api_token": "hunter2"}, "description": "with ${{ vars.api_token }}"},
+    "put in with its map": {"vars": {"login": {"password": "hunter2"}}, "env": {"A": "${{ vars.login | json }}"}},
+    "through another key": {
+        "vars": {"token": "hunter2"},
+        "owner": "${{ vars.token }}",
+        "env": {"A": "${{ flow.owner }}"},
+    },
+    "in an address": {"description": "see https://u:hunter2@example.org"},
+    "in an expression": {"description": "${{ 'xoxb-hunter2' | upper }}"},
+}
+
+
+@pytest.mark.parametrize("keys", CREDENTIALS.values(), ids=CREDENTIALS)
+@pytest.mark.parametrize("options", [(), ("--all",), ("--format", "json")], ids=str)
+def test_a_credential_is_shown_nowhere(tmp_path: Path, keys: dict[str, Any], options: tuple[str, ...]) -> None:
+    flow = {"project": "demo", "environment": "staging", "server": "etl-01", "steps": [script("load")], **keys}
+    write_workspace(tmp_path, {"demo/job.yaml": flow})
+    for key in ([], *([key] for key in keys)):
+        done = flowmill("explain", "demo/job.yaml", *key, *options, cwd=tmp_path)
+        assert done.code == 0, done.error
+        assert "hunter2" not in done.text.lower()
+        assert "***" in done.text
+
+
+def test_what_only_refers_to_a_secret_is_shown(tmp_path: Path) -> None:
+    step = script("load", env={"TOKEN": "${{ secrets.store.token }}"})
+    flow = {"project": "demo", "environment": "staging", "server": "etl-01", "steps": [step]}
+    write_workspace(tmp_path, {"demo/job.yaml": flow})
+    done = flowmill("explain", "demo/job.yaml", "steps.load.env.TOKEN", cwd=tmp_path)
+    assert "steps.load.env.TOKEN = ${{ secrets.store.token }}" in done.text
+
+
 def test_without_a_key_everything_that_is_set_is_listed(tmp_path: Path) -> None:
     listed = story(tmp_path)
     assert "over project (specs/demo/project.yaml:4)" in listed

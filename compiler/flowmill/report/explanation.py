@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from flowmill.explain import Fact, masked
+from flowmill.explain import Fact
 from flowmill.layers import Setting
 from flowmill.report.style import Style, printable
 
@@ -24,7 +24,7 @@ def table(found: Iterable[Fact], style: Style) -> Iterator[str]:
 def _origin(fact: Fact) -> str:
     if not fact.settings:
         return "default"
-    rivals = [f"over {cut(text_of(fact.key, it.value), RIVAL_AT_MOST)} ({_place(it)})" for it in fact.settings[1:]]
+    rivals = [f"over {cut(text_of(fact.shown_of(it)), RIVAL_AT_MOST)} ({_place(it)})" for it in fact.settings[1:]]
     return ", ".join([_place(fact.settings[0]), *rivals])
 
 
@@ -42,11 +42,11 @@ def stories(found: Iterable[Fact], style: Style) -> Iterator[str]:
 
 
 def _story(fact: Fact) -> Iterator[tuple[str, str]]:
-    written = text_of(fact.key, fact.written)
+    written = text_of(fact.shown_of(fact.settings[0])) if fact.settings else ""
     if fact.settings and written != shown(fact):
         yield "written", written
     for number, setting in enumerate(fact.settings):
-        value = f"{text_of(fact.key, setting.value)}, set by " if number else ""
+        value = f"{text_of(fact.shown_of(setting))}, set by " if number else ""
         place = f"{_place(setting)}:{setting.span.column}"
         yield "over" if number else "set by", f"{value}{setting.layer.name}, {place}"
     if not fact.settings:
@@ -57,30 +57,29 @@ def _story(fact: Fact) -> Iterator[tuple[str, str]]:
 
 def as_data(fact: Fact) -> dict[str, Any]:
     """The same as a map for JSON."""
-    settings = [_setting(fact.key, setting) for setting in fact.settings]
+    settings = [_setting(fact, setting) for setting in fact.settings]
     return {
         "key": fact.key,
-        "value": masked(fact.key, fact.value),
+        "value": fact.shown,
         "set_by": settings[0] if settings else None,
         "over": settings[1:],
         "meaning": fact.model.description if fact.model else None,
     }
 
 
-def _setting(key: str, setting: Setting) -> dict[str, Any]:
+def _setting(fact: Fact, setting: Setting) -> dict[str, Any]:
     span = setting.span
     place = {"path": span.path, "line": span.line, "column": span.column}
-    return {"value": masked(key, setting.value), "layer": setting.layer.name, **place}
+    return {"value": fact.shown_of(setting), "layer": setting.layer.name, **place}
 
 
 def shown(fact: Fact) -> str:
     """What the value comes to, on one line."""
-    return text_of(fact.key, fact.value)
+    return text_of(fact.shown)
 
 
-def text_of(key: str, value: Any) -> str:
-    """A value on one line: text as it is, the rest as JSON; nothing as a dash, credentials as stars."""
-    value = masked(key, value)
+def text_of(value: Any) -> str:
+    """A value on one line: text as it is, the rest as JSON; nothing as a dash."""
     if value is None or value == "" or value == []:
         return "-"
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
