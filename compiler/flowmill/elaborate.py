@@ -16,7 +16,7 @@ from flowmill.flow import BoundFlow, BoundStep, Context
 from flowmill.folding import Folding, items
 from flowmill.layers import unknown_defaults
 from flowmill.reading.tree import Tree
-from flowmill.spec import HANDLERS, STEP_KEYS, FlowSpec, StepKeys
+from flowmill.spec import GROUPS, STEP_KEYS, FlowSpec, StepKeys
 from flowmill.suggest import did_you_mean
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
@@ -36,7 +36,7 @@ def elaborate(tree: Tree, environment: str, context: Context) -> tuple[BoundFlow
     folded = folding.all()
     findings = [*unknown_defaults(tree, context.registry), *folding.findings]
     spec, broken = _best_effort(FlowSpec, folded, (), _PLACEHOLDERS, findings)
-    groups = {group: _steps(group, written, folded, context.registry, findings) for group in ("steps", *HANDLERS)}
+    groups = {group: _steps(group, written, folded, context.registry, findings) for group in GROUPS}
     flow = BoundFlow(environment, context, spec, broken, folding.constants, groups.pop("steps"), groups, written)
     return flow, _without_consequences(findings, list(expression_findings(written, context.registry)))
 

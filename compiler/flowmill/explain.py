@@ -15,10 +15,10 @@ from pydantic.fields import FieldInfo
 from flowmill.diagnostics import Route
 from flowmill.folding import Folding
 from flowmill.inheritance import flow_layers, own_keys
-from flowmill.layers import GROUPS, Layers, Setting
+from flowmill.layers import Layers, Setting
 from flowmill.masking import Masking
 from flowmill.pipeline import context_of
-from flowmill.spec import STEP_KEYS, FlowSpec, StepKeys
+from flowmill.spec import GROUPS, STEP_KEYS, FlowSpec, StepKeys
 from flowmill.workspace import Files, FlowFile
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry

@@ -8,7 +8,7 @@ from flowmill.expressions.language import Parsed, Problem, parse
 from flowmill.expressions.names import Shape, problems
 from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, split
 from flowmill.shapes import group_shape, is_condition, key_of_flow_shape, key_shape
-from flowmill.spec import HANDLERS
+from flowmill.spec import GROUPS
 from flowmill_tasks.registry import Registry
 
 LAID_ELSEWHERE = ("defaults", "environment")
@@ -20,7 +20,7 @@ def expression_findings(raw: Mapping[str, Any], registry: Registry) -> Iterator[
     for key, value in raw.items():
         if key in LAID_ELSEWHERE:
             continue
-        if key in ("steps", *HANDLERS):
+        if key in GROUPS:
             yield from _in_steps(value, key, group_shape(raw, registry, key))
         else:
             yield from _walk(value, (key,), key_of_flow_shape(raw, key))

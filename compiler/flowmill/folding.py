@@ -13,7 +13,7 @@ from flowmill.expressions.language import ExpressionError, Path
 from flowmill.expressions.render import Escape, Scope, fold
 from flowmill.flow import Context
 from flowmill.shapes import is_condition, own_keys
-from flowmill.spec import HANDLERS
+from flowmill.spec import GROUPS
 from flowmill_tasks.fields import Folded, Unrendered, exact_value
 from flowmill_tasks.registry import Registry
 
@@ -87,7 +87,7 @@ class Folding:
 
     def _escaper(self, route: Route) -> Escape | None:
         """What to apply to the values that are put in at a route: that of the step's type for this key."""
-        if len(route) < 3 or route[0] not in ("steps", *HANDLERS) or not isinstance(route[1], int):
+        if len(route) < 3 or route[0] not in GROUPS or not isinstance(route[1], int):
             return None
         step = items(self._keys[str(route[0])])[route[1]]
         step_type = self._registry.get(str(step.get("type")))
@@ -122,7 +122,7 @@ class Folding:
 
 def _split(raw: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
     """The keys with every text of a step that stands for a list taken apart, before values are put in."""
-    groups = {group: [_split_step(step, registry) for step in items(raw.get(group))] for group in ("steps", *HANDLERS)}
+    groups = {group: [_split_step(step, registry) for step in items(raw.get(group))] for group in GROUPS}
     return {key: groups[key] if key in groups and isinstance(value, list) else value for key, value in raw.items()}
 
 

@@ -14,13 +14,11 @@ import yaml
 from flowmill.diagnostics import Finding, Route, Span
 from flowmill.reading.nodes import plain
 from flowmill.reading.tree import Tree
-from flowmill.spec import HANDLERS
+from flowmill.spec import GROUPS, OF_ELEMENTS, ONLY_IN_STEPS
 from flowmill.suggest import did_you_mean
 
 EVERY_STEP = "all"
 """The key of `defaults` that holds keys for steps of any type."""
-GROUPS = ("steps", *HANDLERS)
-"""The keys of a flow that hold lists of steps."""
 
 _IDENTITY = frozenset({"project", "environment", "extends"})
 """Keys that say which flow it is, and so cannot be overridden."""
@@ -104,7 +102,10 @@ class Layers:
             return None
         type_node = step.at(("type",))
         word = type_node.value if isinstance(type_node, yaml.ScalarNode) else ""
-        below = (*self._for_steps.get(EVERY_STEP, ()), *self._for_steps.get(word, ()))
+        defaults = (*self._for_steps.get(EVERY_STEP, ()), *self._for_steps.get(word, ()))
+        own = {key for tree in (step, *(layer.tree for layer in defaults)) for key in tree.plain()}
+        left_out = _meaningless(group, own)
+        below = [replace(layer, tree=layer.tree.without(*left_out)) for layer in defaults]
         return Layers((*below, Layer(self.settings((group,))[0].layer.owner, step)), step)
 
     @cached_property
@@ -141,6 +142,13 @@ class Layers:
             elif not found and layer.tree.replaces(route):
                 break
         return found[:1] if any(isinstance(step, int) for step in route) else found
+
+
+def _meaningless(group: str, keys: Collection[str]) -> tuple[str, ...]:
+    """What defaults for all steps do not give to this one: nobody wrote it there, so it cannot be a mistake."""
+    if group != "steps":
+        return ONLY_IN_STEPS
+    return () if {"foreach", "matrix"} & set(keys) else OF_ELEMENTS
 
 
 def flow_keys(defaults: Tree | None, step_types: Collection[str]) -> Tree | None:

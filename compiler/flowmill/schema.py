@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from flowmill.spec import HANDLERS, FlowSpec, Project, StepKeys, Workspace
+from flowmill.spec import HANDLERS, ONLY_IN_STEPS, FlowSpec, Project, StepKeys, Workspace
 from flowmill.spec_values import NAME
 from flowmill.testing.spec import FlowTests
 from flowmill_tasks.base import Step
@@ -111,7 +111,7 @@ def _definitions(registry: Registry) -> dict[str, Schema]:
     common = _pooled(_of(StepKeys)["properties"], "step", made)
     by_type = {word: _own_keys(word, step_type, made) for word, step_type in registry.items()}
     in_steps = {word: {**common, **own} for word, own in by_type.items()}
-    in_handlers = {word: _without(keys, "needs", "continue_on_error") for word, keys in in_steps.items()}
+    in_handlers = {word: _without(keys, *ONLY_IN_STEPS) for word, keys in in_steps.items()}
     in_defaults = {word: _without(keys, "id", "type") for word, keys in {"all": common, **in_steps}.items()}
     made["step"] = {**_by_type(in_steps, registry), "required": ["id", "type"]}
     made["handler"] = {**_by_type(in_handlers, registry), "required": ["type"]}

@@ -6,7 +6,7 @@ from typing import Any
 from flowmill.diagnostics import Route
 from flowmill.expressions.language import STATUS_FUNCTIONS
 from flowmill.expressions.names import Leaf, Shape
-from flowmill.spec import HANDLERS, STEP_KEYS
+from flowmill.spec import GROUPS, STEP_KEYS
 from flowmill_tasks.registry import Registry
 
 _RUN: Mapping[str, Shape] = {
@@ -33,7 +33,7 @@ ELEMENT_RESULTS = "results"
 
 def is_condition(route: Route) -> bool:
     """Whether a route leads to the `if` of a step, which is an expression even without `${{ }}`."""
-    return len(route) == 3 and route[2] == "if" and route[0] in ("steps", *HANDLERS)
+    return len(route) == 3 and route[2] == "if" and route[0] in GROUPS
 
 
 def flow_shape(raw: Mapping[str, Any]) -> dict[str, Shape]:

@@ -42,6 +42,12 @@ from flowmill_tasks.fields import (
 
 HANDLERS = ("on_retry", "on_failure", "on_success", "finally")
 """The keys that hold lists of steps which are not part of the flow's graph."""
+GROUPS = ("steps", *HANDLERS)
+"""The keys that hold lists of steps."""
+OF_ELEMENTS = ("max_parallel", "fail_fast")
+"""Keys of a step that mean something only beside `foreach` or `matrix`."""
+ONLY_IN_STEPS = ("needs", "continue_on_error", "foreach", "matrix", *OF_ELEMENTS)
+"""Keys that a step of a handler cannot have: those run in order, each once, and change nothing."""
 
 
 class Document(BaseModel):
