@@ -15,11 +15,11 @@ import pytest
 from prefect.blocks.system import Secret
 
 from flowmill.backend.blocks import BlockSecrets
-from flowmill.backend.state import ServerState
+from flowmill.backend.success_times import ServerTimes
 from flowmill.local.select import plan_of
 from flowmill.plan import Plan, StepPlan
 from flowmill.running.runtime import Runtime
-from flowmill.running.state import name_of
+from flowmill.running.success_times import name_of
 from support.flows import Ran, flowmill, run_plan
 from support.prefect_server import PrefectServer
 from support.recording import Containers
@@ -59,27 +59,29 @@ def impatient(plan: Plan) -> Plan:
 
 
 @pytest.fixture
-def store(prefect_server: PrefectServer) -> ServerState:
+def store(prefect_server: PrefectServer) -> ServerTimes:
     """The store of the server, which has forgotten the flow."""
-    state = ServerState()
+    state = ServerTimes()
     for environment in ("staging", "production"):
         state.reset(name_of(plan_of(SPEC, environment)))
     return state
 
 
 @pytest.fixture
-def run(prefect_server: PrefectServer, store: ServerState, tmp_path: Path) -> Run:
+def run(prefect_server: PrefectServer, store: ServerTimes, tmp_path: Path) -> Run:
     """Runs the flow that ships, with containers that are only recorded and a secret in a block of the server."""
     Secret(value=SERVICES).save("streets-services", overwrite=True)
 
     def run_it(containers: Containers, clock: Clock, environment: str = "staging", spec: Path = SPEC) -> Ran:
-        services = Runtime(spec.parent, containers.registry(), BlockSecrets(), tmp_path / "outbox", clock, state=store)
+        services = Runtime(
+            spec.parent, containers.registry(), BlockSecrets(), tmp_path / "outbox", clock, successes=store
+        )
         return run_plan(prefect_server, impatient(plan_of(spec, environment)), services)
 
     return run_it
 
 
-def kept(store: ServerState, environment: str = "staging") -> datetime | None:
+def kept(store: ServerTimes, environment: str = "staging") -> datetime | None:
     return store.read(name_of(plan_of(SPEC, environment)))
 
 
@@ -92,7 +94,7 @@ def test_the_plan_holds_the_waits_and_the_schedule() -> None:
 
 @pytest.mark.prefect
 def test_a_retry_of_the_third_runs_the_third_only_and_the_start_is_kept_when_it_is_over(
-    store: ServerState, run: Run
+    store: ServerTimes, run: Run
 ) -> None:
     clock = Clock(day(3, "23:58"))
     run(Containers(), Clock(day(2)))
@@ -105,7 +107,7 @@ def test_a_retry_of_the_third_runs_the_third_only_and_the_start_is_kept_when_it_
 
 
 @pytest.mark.prefect
-def test_when_the_third_fails_for_good_the_date_stays_and_the_next_run_uses_it(store: ServerState, run: Run) -> None:
+def test_when_the_third_fails_for_good_the_date_stays_and_the_next_run_uses_it(store: ServerTimes, run: Run) -> None:
     run(Containers(), Clock(day(2)))
     failing, next_day = Containers({"portal": 2}), Containers()
     failed = run(failing, Clock(day(3)))
@@ -119,7 +121,7 @@ def test_when_the_third_fails_for_good_the_date_stays_and_the_next_run_uses_it(s
 
 
 @pytest.mark.prefect
-def test_containers_that_print_nothing_have_succeeded(store: ServerState, run: Run) -> None:
+def test_containers_that_print_nothing_have_succeeded(store: ServerTimes, run: Run) -> None:
     containers = Containers(prints="")
     ran = run(containers, Clock(day(2)))
     assert ran.states() == dict.fromkeys(STEPS, "Completed")
@@ -128,7 +130,7 @@ def test_containers_that_print_nothing_have_succeeded(store: ServerState, run: R
 
 
 @pytest.mark.prefect
-def test_staging_and_production_keep_dates_of_their_own(store: ServerState, run: Run) -> None:
+def test_staging_and_production_keep_dates_of_their_own(store: ServerTimes, run: Run) -> None:
     run(Containers(), Clock(day(2)), "staging")
     production = Containers()
     run(production, Clock(day(3)), "production")

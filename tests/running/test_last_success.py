@@ -13,12 +13,12 @@ from prefect.client.schemas.actions import VariableUpdate
 
 import flowmill
 from flowmill.backend.flow import build_flow
-from flowmill.backend.state import ServerState, variable_of
+from flowmill.backend.success_times import ServerTimes, variable_of
 from flowmill.local.runtime import local_runtime
 from flowmill.local.select import plan_of
 from flowmill.plan import Plan
 from flowmill.running.runtime import Runtime, Selection
-from flowmill.running.state import InMemory, name_of
+from flowmill.running.success_times import InMemory, name_of
 from support.flows import DictSecrets, Ran, run_again, run_flow, run_plan, script, write_workspace
 from support.prefect_server import PrefectServer
 from support.recording import Containers
@@ -60,7 +60,7 @@ def a_plan(folder: Path, *steps: Any, environment: str = "staging", **keys: Any)
 
 def a_runtime(folder: Path, **services: Any) -> Runtime:
     """The services of a run, with the times on the server unless they say otherwise."""
-    return replace(local_runtime(folder / "demo/job.yaml"), **{"state": ServerState(), **services})
+    return replace(local_runtime(folder / "demo/job.yaml"), **{"successes": ServerTimes(), **services})
 
 
 def clock(*moments: datetime) -> Callable[[], datetime]:
@@ -70,13 +70,13 @@ def clock(*moments: datetime) -> Callable[[], datetime]:
 
 
 def kept(plan: Plan) -> datetime | None:
-    return ServerState().read(name_of(plan))
+    return ServerTimes().read(name_of(plan))
 
 
 def test_a_success_moves_it_on_once_to_the_start_of_the_run(prefect_server: PrefectServer, tmp_path: Path) -> None:
     plan = a_plan(tmp_path, OK, script("count"))
     store = Remembering()
-    runtime = a_runtime(tmp_path, state=store, clock=clock(BEFORE, MIDNIGHT + timedelta(hours=1)))
+    runtime = a_runtime(tmp_path, successes=store, clock=clock(BEFORE, MIDNIGHT + timedelta(hours=1)))
     assert run_plan(prefect_server, plan, runtime).state.name == "Completed"
     assert store.told == [BEFORE]
 
@@ -106,7 +106,7 @@ NO_SUCCESS: dict[str, tuple[list[Any], Selection]] = {
 def test_what_is_no_success_leaves_it(prefect_server: PrefectServer, tmp_path: Path, why: str) -> None:
     steps, selection = NO_SUCCESS[why]
     plan = a_plan(tmp_path, *steps)
-    ServerState().advance(name_of(plan), BEFORE)
+    ServerTimes().advance(name_of(plan), BEFORE)
     asyncio.run(build_flow(plan, a_runtime(tmp_path, selection=selection))(return_state=True))
     assert kept(plan) == BEFORE
 
@@ -132,8 +132,8 @@ def test_every_attempt_sees_the_same_time_though_another_run_succeeds(
 ) -> None:
     since = ("--since", "${{ last_success.start | date('%H:%M') }}")
     plan = a_plan(tmp_path, docker("one", *since), docker("two", *since), docker("three", *since, retries=1))
-    ServerState().set(name_of(plan), MIDNIGHT - timedelta(days=1))
-    containers = containers_for("two", lambda: ServerState().advance(name_of(plan), BEFORE))
+    ServerTimes().set(name_of(plan), MIDNIGHT - timedelta(days=1))
+    containers = containers_for("two", lambda: ServerTimes().advance(name_of(plan), BEFORE))
     containers.failing = {"three": 1}
     runtime = a_runtime(tmp_path, registry=containers.registry(), clock=clock(MIDNIGHT))
     assert run_plan(prefect_server, plan, runtime).state.name == "Completed"
@@ -145,7 +145,7 @@ def test_every_attempt_sees_the_same_time_though_another_run_succeeds(
 def test_a_retry_of_the_whole_run_begins_where_the_run_did(prefect_server: PrefectServer, tmp_path: Path) -> None:
     plan = a_plan(tmp_path, docker("one", "--since", "${{ last_success.start | date('%H:%M') }}"))
     containers = Containers(failing={"one": 1})
-    containers.after = lambda step: ServerState().advance(name_of(plan), BEFORE)
+    containers.after = lambda step: ServerTimes().advance(name_of(plan), BEFORE)
     flow = build_flow(plan, a_runtime(tmp_path, registry=containers.registry(), clock=clock(MIDNIGHT)))
     failed = run_flow(prefect_server, flow, plan)
     retried = run_again(prefect_server, failed, flow, plan)
@@ -207,7 +207,7 @@ def told(ran: Ran) -> str:
 
 
 def spoil(server: PrefectServer, plan: Plan) -> None:
-    ServerState().set(name_of(plan), BEFORE)
+    ServerTimes().set(name_of(plan), BEFORE)
     with server.client() as client:
         client.update_variable(VariableUpdate(name=variable_of(name_of(plan)), value="yesterday"))
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from flowmill.backend.state import ServerState
+from flowmill.backend.success_times import ServerTimes
 from flowmill.local.results import CHARACTERS_AT_MOST, Results
 from flowmill.local.select import plan_of
 from flowmill.running.outcome import Outcome, RunOutcome, State
-from flowmill.running.state import name_of
+from flowmill.running.success_times import name_of
 from flowmill_tasks.base import ProcessOutput
 from flowmill_tasks.registry import discover
 from support.flows import Finished, flowmill, script, write_job
@@ -121,7 +121,7 @@ def test_a_success_is_kept_on_this_machine_and_told(prefect_server: PrefectServe
     assert told, first.stdout
     assert "| since 1970-01-01T00:00:00-06:00" in first.stdout
     assert f"| since {told[1]}" in run(spec).stdout
-    assert ServerState().read(name_of(plan_of(spec, "staging"))) is None
+    assert ServerTimes().read(name_of(plan_of(spec, "staging"))) is None
 
 
 def test_an_allowed_failure_says_why_the_time_stays(prefect_server: PrefectServer, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_the_server_s_times_are_shown_and_set(prefect_server: PrefectServer, tmp
         == "demo.job  staging      -             1970-01-01"
     )
     assert state("reset", spec, "--env", "staging").returncode == 0
-    assert ServerState().read(name_of(plan)) is None
+    assert ServerTimes().read(name_of(plan)) is None
     silent = state("show", PREFECT_API_URL="http://127.0.0.1:9/api")
     assert (silent.returncode, silent.stdout) == (1, "")
     assert silent.stderr == "Error: the Prefect server at http://127.0.0.1:9/api cannot be asked (ConnectError)\n"

@@ -11,8 +11,8 @@ from prefect.context import FlowRunContext
 from prefect.runtime import flow_run as current
 
 from flowmill.backend.parameters import docstring, signature
+from flowmill.backend.prefect_states import of_run, of_skipped_run
 from flowmill.backend.run_name import give_name
-from flowmill.backend.states import of_run, of_skipped_run
 from flowmill.backend.tasks import StepTasks
 from flowmill.plan import Plan
 from flowmill.running.conductor import conduct

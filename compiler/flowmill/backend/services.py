@@ -3,7 +3,7 @@
 from flowmill.backend.artifacts import with_artifacts
 from flowmill.backend.blocks import with_blocks
 from flowmill.backend.mutex import with_mutexes
-from flowmill.backend.state import with_server_state
+from flowmill.backend.success_times import with_server_times
 from flowmill.running.runtime import Runtime
 
 
@@ -14,4 +14,4 @@ def of_a_local_run(runtime: Runtime) -> Runtime:
 
 def of_a_worker(runtime: Runtime) -> Runtime:
     """All of that, and what the flow remembers from one run to the next."""
-    return with_server_state(of_a_local_run(runtime))
+    return with_server_times(of_a_local_run(runtime))

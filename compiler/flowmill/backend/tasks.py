@@ -12,7 +12,7 @@ from prefect.client.schemas.objects import State as PrefectState
 from prefect.logging import get_run_logger
 from prefect.runtime import task_run
 
-from flowmill.backend.states import edge, of_step
+from flowmill.backend.prefect_states import edge, of_step
 from flowmill.running.attempt import attempt
 from flowmill.running.outcome import Outcome, Retry, State, of_failure
 from flowmill.running.run import Run

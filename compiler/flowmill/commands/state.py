@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from flowmill.pipeline import Compiled
     from flowmill.plan import Plan
-    from flowmill.running.state import StateStore
+    from flowmill.running.success_times import SuccessTimes
 
 ENVIRONMENT = click.option("--env", "environment", required=True, help="The environment.")
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
@@ -85,13 +85,13 @@ def set_time(spec: Path, time: str, environment: str, on_server: bool) -> int:
     plan = _keeping(spec, environment)
     if plan is None:
         return 1
-    from flowmill.running.state import StateError, name_of
+    from flowmill.running.success_times import TimesError, name_of
 
     start = _time(time, plan)
     store = _store(spec, on_server)
     try:
         store.set(name_of(plan), start)
-    except StateError as error:
+    except TimesError as error:
         raise click.ClickException(str(error)) from None
     write(f"last success of {plan.name} in {plan.environment}: {_shown(start, plan)} (kept {store.where})\n")
     return 0
@@ -111,12 +111,12 @@ def reset(spec: Path, environment: str, on_server: bool) -> int:
     plan = _keeping(spec, environment)
     if plan is None:
         return 1
-    from flowmill.running.state import StateError, name_of
+    from flowmill.running.success_times import TimesError, name_of
 
     store = _store(spec, on_server)
     try:
         store.reset(name_of(plan))
-    except StateError as error:
+    except TimesError as error:
         raise click.ClickException(str(error)) from None
     write(f"last success of {plan.name} in {plan.environment}: forgotten {store.where}; its default holds\n")
     return 0
@@ -141,18 +141,18 @@ def _keeping(spec: Path, environment: str) -> "Plan | None":
     return plan
 
 
-def _store(spec: Path, on_server: bool) -> "StateStore":
-    from flowmill.running.state import StateError
+def _store(spec: Path, on_server: bool) -> "SuccessTimes":
+    from flowmill.running.success_times import TimesError
 
     if not on_server:
-        from flowmill.local.state import LocalState
+        from flowmill.local.success_times import LocalTimes
 
-        return LocalState(spec)
-    from flowmill.backend.state import configured_server
+        return LocalTimes(spec)
+    from flowmill.backend.success_times import configured_server
 
     try:
         return configured_server()
-    except StateError as error:
+    except TimesError as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -171,16 +171,16 @@ def _time(text: str, plan: "Plan") -> "datetime":
     return found
 
 
-def _row(plan: "Plan", store: "StateStore", problems: list[str]) -> dict[str, Any]:
-    from flowmill.running.state import StateError, StateUnreachable, name_of
+def _row(plan: "Plan", store: "SuccessTimes", problems: list[str]) -> dict[str, Any]:
+    from flowmill.running.success_times import TimesError, TimesUnreachable, name_of
 
     start: str | None = None
     try:
         kept = store.read(name_of(plan))
         start = _shown(kept, plan) if kept else None
-    except StateUnreachable as error:
+    except TimesUnreachable as error:
         raise click.ClickException(str(error)) from None
-    except StateError as error:
+    except TimesError as error:
         problems.append(str(error))
     return {"flow": plan.name, "environment": plan.environment, "start": start, "default": plan.last_success}
 

@@ -8,7 +8,7 @@ from flowmill.plan import Plan
 from flowmill.running.last_success import reason_against
 from flowmill.running.outcome import RunOutcome
 from flowmill.running.runtime import Runtime
-from flowmill.running.state import StateError, name_of
+from flowmill.running.success_times import TimesError, name_of
 
 
 def afterwards(plan: Plan, runtime: Runtime, results: Results, outcome: RunOutcome) -> Iterator[str]:
@@ -25,8 +25,8 @@ def _last_success(plan: Plan, runtime: Runtime, outcome: RunOutcome) -> str:
     if not outcome.is_kept:
         return f": not this run, because {reason_against(plan, outcome.steps)}"
     try:
-        kept = runtime.state.read(name_of(plan))
-    except StateError as error:
+        kept = runtime.successes.read(name_of(plan))
+    except TimesError as error:
         return f": {error}"
     shown = kept.astimezone(ZoneInfo(plan.timezone)).isoformat(timespec="seconds") if kept else "-"
-    return f": {shown} (kept {runtime.state.where}, local runs do not change the server's)"
+    return f": {shown} (kept {runtime.successes.where}, local runs do not change the server's)"

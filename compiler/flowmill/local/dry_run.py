@@ -16,7 +16,7 @@ from flowmill.running.elements import elements_of
 from flowmill.running.last_success import UNKNOWN, start_before
 from flowmill.running.run import Facts, Run
 from flowmill.running.runtime import Runtime
-from flowmill.running.state import StateError
+from flowmill.running.success_times import TimesError
 from flowmill.running.task import StepTask, whole
 from flowmill_tasks.base import StepFailed
 
@@ -42,7 +42,7 @@ def _remembered(run: Run) -> Iterator[str]:
         return
     try:
         run.last_success = start_before(run)
-    except (StateError, ExpressionError) as error:
+    except (TimesError, ExpressionError) as error:
         yield f"last_success.start: {UNKNOWN}: {error}"
     else:
         yield f"last_success.start: {as_text(run.last_success)}"

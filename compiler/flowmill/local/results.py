@@ -15,7 +15,7 @@ from flowmill.local.folder import folder_of, prepared, replace_file
 from flowmill.plan import Plan, StepPlan
 from flowmill.running.elements import Elements
 from flowmill.running.outcome import Outcome, RunOutcome, State
-from flowmill.running.state import name_of
+from flowmill.running.success_times import name_of
 from flowmill_tasks.registry import Registry
 
 CHARACTERS_AT_MOST = 8 * 1024 * 1024

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from flowmill.local.state import LocalState
+from flowmill.local.success_times import LocalTimes
 from flowmill.running.runtime import Nobody, Observer, Runtime, Selection
 from flowmill.running.secrets import LocalSecrets
 from flowmill_tasks.registry import discover
@@ -22,5 +22,5 @@ def local_runtime(
         outbox=outbox.absolute() if outbox else None,
         observer=observer or Nobody(),
         selection=selection or Selection(),
-        state=LocalState(spec),
+        successes=LocalTimes(spec),
     )

@@ -11,7 +11,7 @@ from flowmill.moments import moment
 from flowmill.plan import Plan
 from flowmill.running.outcome import Outcome, RunOutcome, State
 from flowmill.running.run import Run
-from flowmill.running.state import StateError, name_of
+from flowmill.running.success_times import TimesError, name_of
 
 WHAT = "last_success"
 """What failed, where it was no step: `failure.step` in `on_failure`."""
@@ -24,7 +24,7 @@ async def recall(run: Run) -> Outcome | None:
         return None
     try:
         run.last_success = await run.runtime.aside(start_before, run)
-    except (StateError, ExpressionError) as error:
+    except (TimesError, ExpressionError) as error:
         return _failure(f"{UNKNOWN}: {error}")
     return None
 
@@ -33,10 +33,10 @@ def start_before(run: Run) -> datetime:
     """The start that is kept, or else the default, on the clocks of the flow.
 
     Raises:
-        StateError: what is kept cannot be read.
+        TimesError: what is kept cannot be read.
         ExpressionError: the default cannot be evaluated, or is no time.
     """
-    kept = run.runtime.state.read(name_of(run.plan))
+    kept = run.runtime.successes.read(name_of(run.plan))
     return kept.astimezone(ZoneInfo(run.plan.timezone)) if kept else _default(run)
 
 
@@ -56,8 +56,8 @@ async def keep(run: Run, outcome: RunOutcome) -> RunOutcome:
     if run.plan.last_success is None or outcome.failure or reason_against(run.plan, outcome.steps):
         return outcome
     try:
-        await run.runtime.aside(run.runtime.state.advance, name_of(run.plan), run.facts.start)
-    except StateError as error:
+        await run.runtime.aside(run.runtime.successes.advance, name_of(run.plan), run.facts.start)
+    except TimesError as error:
         message = f"every step succeeded, but the time of this success could not be kept: {error}"
         return replace(outcome, failure=_failure(message))
     return replace(outcome, is_kept=True)

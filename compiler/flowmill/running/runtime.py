@@ -12,7 +12,7 @@ from flowmill.plan import Plan, StepPlan
 from flowmill.running.mutex import InProcess, Mutexes
 from flowmill.running.outcome import Outcome, RunOutcome
 from flowmill.running.secrets import SecretStore
-from flowmill.running.state import InMemory, StateStore
+from flowmill.running.success_times import InMemory, SuccessTimes
 from flowmill_tasks.base import Document, publish_nowhere
 from flowmill_tasks.registry import Registry
 
@@ -103,7 +103,7 @@ class Runtime:
         clock: gives the start of a run; None takes the time that Prefect recorded.
         mutexes: what `mutex` of a step holds on to.
         aside: how what may block is done, such as loading a secret.
-        state: what flows remember from one run to the next.
+        successes: what flows remember from one run to the next.
         publish: where documents go, in place of the outbox.
     """
 
@@ -116,5 +116,5 @@ class Runtime:
     selection: Selection = field(default_factory=Selection)
     mutexes: Mutexes = field(default_factory=InProcess)
     aside: Aside = in_thread
-    state: StateStore = field(default_factory=InMemory)
+    successes: SuccessTimes = field(default_factory=InMemory)
     publish: Callable[[Document], str] = publish_nowhere

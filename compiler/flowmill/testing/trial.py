@@ -14,11 +14,11 @@ from flowmill.running.conductor import conduct
 from flowmill.running.lateness import reason_to_skip
 from flowmill.running.outcome import Outcome
 from flowmill.running.run import Run
-from flowmill.running.state import name_of
+from flowmill.running.success_times import name_of
 from flowmill.testing.outbox import Message, Outbox
 from flowmill.testing.recording import Attempt, Recorder
 from flowmill.testing.spec import FlowTest
-from flowmill.testing.world import GivenSecrets, facts_of, runtime_of, state_of
+from flowmill.testing.world import GivenSecrets, facts_of, runtime_of, successes_of
 from flowmill_tasks.registry import Registry
 
 
@@ -49,8 +49,8 @@ class Trial:
 def carry_out(test: FlowTest, plan: Plan, folder: Path, registry: Registry) -> Trial:
     """Run the test; nothing is written but into a temporary folder, except by steps that are `real`."""
     with tempfile.TemporaryDirectory(prefix="flowmill-test-") as private:
-        secrets, outbox, state = GivenSecrets(test.secrets), Outbox(Path(private)), state_of(test, plan)
-        runtime = runtime_of(test, folder, registry, secrets, outbox.folder, state)
+        secrets, outbox, successes = GivenSecrets(test.secrets), Outbox(Path(private)), successes_of(test, plan)
+        runtime = runtime_of(test, folder, registry, secrets, outbox.folder, successes)
         run = Run(plan, runtime, facts_of(test, plan), typed_parameters(test.parameters, plan))
         recorder = Recorder(test.results, frozenset(test.real), outbox)
         word, message = _skipped(test, run) or _conducted(run, recorder)
@@ -62,7 +62,7 @@ def carry_out(test: FlowTest, plan: Plan, folder: Path, registry: Registry) -> T
         mails=outbox.mails,
         slack=outbox.slack,
         missing_secrets=list(secrets.missing),
-        last_success=state.read(name_of(plan)),
+        last_success=successes.read(name_of(plan)),
     )
 
 

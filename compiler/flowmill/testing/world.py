@@ -10,7 +10,7 @@ from flowmill.plan import Plan
 from flowmill.running.run import Facts
 from flowmill.running.runtime import Runtime, Selection
 from flowmill.running.secrets import SecretMissing
-from flowmill.running.state import InMemory, StateStore, name_of
+from flowmill.running.success_times import InMemory, SuccessTimes, name_of
 from flowmill.testing.spec import FlowTest
 from flowmill_tasks.registry import Registry
 
@@ -40,14 +40,14 @@ async def at_once(work: Callable[..., T], *arguments: Any) -> T:
     return work(*arguments)
 
 
-def state_of(test: FlowTest, plan: Plan) -> InMemory:
+def successes_of(test: FlowTest, plan: Plan) -> InMemory:
     """A store that remembers the last success that a test speaks of, and no other."""
     kept = {name_of(plan): moment(test.last_success, plan)} if test.last_success else {}
     return InMemory(kept)
 
 
 def runtime_of(
-    test: FlowTest, folder: Path, registry: Registry, secrets: GivenSecrets, outbox: Path, state: StateStore
+    test: FlowTest, folder: Path, registry: Registry, secrets: GivenSecrets, outbox: Path, successes: SuccessTimes
 ) -> Runtime:
     """The services of a test's run; `folder` is the project's."""
     return Runtime(
@@ -57,7 +57,7 @@ def runtime_of(
         outbox=outbox,
         selection=Selection(test.only, test.from_),
         aside=at_once,
-        state=state,
+        successes=successes,
     )
 
 

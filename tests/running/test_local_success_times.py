@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flowmill.local.state import LocalState
-from flowmill.running.state import StateError
+from flowmill.local.success_times import LocalTimes
+from flowmill.running.success_times import TimesError
 from support.flows import script, write_job, write_workspace
 
 NAME = "demo.job.staging"
@@ -18,9 +18,9 @@ RACE = """
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
-from flowmill.local.state import LocalState
+from flowmill.local.success_times import LocalTimes
 
-store, first = LocalState(Path(sys.argv[1])), datetime.fromisoformat(sys.argv[2])
+store, first = LocalTimes(Path(sys.argv[1])), datetime.fromisoformat(sys.argv[2])
 sys.stdin.readline()
 for step in range(0, 400, 2):
     mine = first + timedelta(minutes=step)
@@ -35,7 +35,7 @@ def spec(tmp_path: Path) -> Path:
 
 
 def test_it_is_a_small_file_beside_the_workspace(spec: Path) -> None:
-    store = LocalState(spec)
+    store = LocalTimes(spec)
     assert store.read(NAME) is None
     assert not (spec.parents[1] / ".flowmill").exists(), "reading writes nothing"
     store.advance(NAME, NOON)
@@ -47,18 +47,18 @@ def test_it_is_a_small_file_beside_the_workspace(spec: Path) -> None:
 
 def test_of_a_folder_called_specs_it_lies_beside_that(tmp_path: Path) -> None:
     spec = write_workspace(tmp_path / "specs", {"demo/job.yaml": "{}"}) / "demo/job.yaml"
-    LocalState(spec).set(NAME, NOON)
+    LocalTimes(spec).set(NAME, NOON)
     assert (tmp_path / ".flowmill/state/demo.job.staging.json").is_file()
 
 
 def test_a_folder_that_is_made_later_nearer_to_the_spec_hides_nothing(spec: Path) -> None:
-    LocalState(spec).set(NAME, NOON)
+    LocalTimes(spec).set(NAME, NOON)
     (spec.parent / ".flowmill/state").mkdir(parents=True)
-    assert LocalState(spec).read(NAME) == NOON
+    assert LocalTimes(spec).read(NAME) == NOON
 
 
 def test_it_never_goes_back_unless_it_is_set(spec: Path) -> None:
-    store = LocalState(spec)
+    store = LocalTimes(spec)
     store.advance(NAME, NOON)
     store.advance(NAME, NOON - timedelta(microseconds=1))
     assert store.read(NAME) == NOON
@@ -86,7 +86,7 @@ def test_two_processes_race_and_the_latest_stays(spec: Path) -> None:
     for racer in racers:
         _, errors = racer.communicate(timeout=60)
         assert racer.returncode == 0, errors
-    assert LocalState(spec).read(NAME) == NOON + timedelta(minutes=399)
+    assert LocalTimes(spec).read(NAME) == NOON + timedelta(minutes=399)
     left = {path.name for path in (spec.parents[1] / ".flowmill/state").iterdir()}
     assert left == {".lock", "demo.job.staging.json"}
 
@@ -106,12 +106,12 @@ DAMAGED = {
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=list(DAMAGED))
 def test_a_damaged_file_is_named_and_stands_for_nothing(spec: Path, content: bytes) -> None:
-    store = LocalState(spec)
+    store = LocalTimes(spec)
     store.set(NAME, NOON)
     path = spec.parents[1] / ".flowmill/state/demo.job.staging.json"
     path.write_bytes(content)
     for attempt in (lambda: store.read(NAME), lambda: store.advance(NAME, NOON)):
-        with pytest.raises(StateError, match=rf"{path.name} cannot be used .*`flowmill state reset`"):
+        with pytest.raises(TimesError, match=rf"{path.name} cannot be used .*`flowmill state reset`"):
             attempt()
     assert path.read_bytes() == content
     store.set(NAME, NOON)
@@ -120,5 +120,5 @@ def test_a_damaged_file_is_named_and_stands_for_nothing(spec: Path, content: byt
 
 def test_a_folder_that_cannot_be_written_is_named(spec: Path) -> None:
     (spec.parents[1] / ".flowmill").write_text("not a folder")
-    with pytest.raises(StateError, match=r"demo\.job\.staging\.json cannot be written \(.+\)"):
-        LocalState(spec).advance(NAME, NOON)
+    with pytest.raises(TimesError, match=r"demo\.job\.staging\.json cannot be written \(.+\)"):
+        LocalTimes(spec).advance(NAME, NOON)

@@ -9,18 +9,18 @@ from typing import Any, Protocol
 from flowmill.plan import Plan
 
 
-class StateError(Exception):
+class TimesError(Exception):
     """What is kept cannot be read or written; the message says where it lies and what can be done."""
 
 
-class StateUnreachable(StateError):
+class TimesUnreachable(TimesError):
     """Nothing of what is kept there can be read or written now."""
 
 
-class StateStore(Protocol):
+class SuccessTimes(Protocol):
     """Keeps a time under a name, which is that of a flow in an environment: see `name_of`.
 
-    Every method raises a `StateError` where what is kept cannot be read or written.
+    Every method raises a `TimesError` where what is kept cannot be read or written.
     """
 
     @property

@@ -12,8 +12,8 @@ from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, Variabl
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.types.names import raise_on_name_alphanumeric_dashes_underscores_only
 
-from flowmill.backend.state import ServerState, configured_server, variable_of
-from flowmill.running.state import StateError
+from flowmill.backend.success_times import ServerTimes, configured_server, variable_of
+from flowmill.running.success_times import TimesError
 from support.prefect_server import PrefectServer
 
 pytestmark = pytest.mark.prefect
@@ -22,10 +22,10 @@ NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RACE = """
 import sys
 from datetime import datetime, timedelta
-from flowmill.backend.state import ServerState
+from flowmill.backend.success_times import ServerTimes
 
 name, first = sys.argv[1], datetime.fromisoformat(sys.argv[2])
-store = ServerState()
+store = ServerTimes()
 sys.stdin.readline()
 for step in range(0, 20, 2):
     mine = first + timedelta(minutes=step)
@@ -41,18 +41,18 @@ def name() -> str:
 
 
 @pytest.fixture
-def store(prefect_server: PrefectServer) -> ServerState:
-    return ServerState()
+def store(prefect_server: PrefectServer) -> ServerTimes:
+    return ServerTimes()
 
 
-def test_what_is_kept_is_read_exactly(store: ServerState, name: str) -> None:
+def test_what_is_kept_is_read_exactly(store: ServerTimes, name: str) -> None:
     assert store.read(name) is None
     start = datetime(2026, 11, 23, 9, 15, 0, 123456, timezone(timedelta(hours=-6)))
     store.advance(name, start)
     assert store.read(name) == start
 
 
-def test_it_never_goes_back_unless_it_is_set(store: ServerState, name: str) -> None:
+def test_it_never_goes_back_unless_it_is_set(store: ServerTimes, name: str) -> None:
     store.advance(name, NOON)
     store.advance(name, NOON - timedelta(hours=1))
     assert store.read(name) == NOON
@@ -63,7 +63,7 @@ def test_it_never_goes_back_unless_it_is_set(store: ServerState, name: str) -> N
     assert store.read(name) is None
 
 
-def test_two_processes_race_and_the_latest_stays(store: ServerState, name: str, prefect_server: PrefectServer) -> None:
+def test_two_processes_race_and_the_latest_stays(store: ServerTimes, name: str, prefect_server: PrefectServer) -> None:
     racers = [
         subprocess.Popen(
             [sys.executable, "-c", RACE, name, (NOON + timedelta(minutes=number)).isoformat()],
@@ -83,7 +83,7 @@ def test_two_processes_race_and_the_latest_stays(store: ServerState, name: str, 
     assert store.read(name) == NOON + timedelta(minutes=19)
 
 
-def test_a_lock_that_nobody_gives_back_comes_free(store: ServerState, name: str, prefect_server: PrefectServer) -> None:
+def test_a_lock_that_nobody_gives_back_comes_free(store: ServerTimes, name: str, prefect_server: PrefectServer) -> None:
     limit = variable_of(name)
     with prefect_server.client() as client:
         made = GlobalConcurrencyLimitCreate(name=limit, limit=1, slot_decay_per_second=1.0)
@@ -95,13 +95,13 @@ def test_a_lock_that_nobody_gives_back_comes_free(store: ServerState, name: str,
 
 
 def test_a_variable_that_somebody_has_spoilt_is_named(
-    store: ServerState, name: str, prefect_server: PrefectServer
+    store: ServerTimes, name: str, prefect_server: PrefectServer
 ) -> None:
     store.advance(name, NOON)
     with prefect_server.client() as client:
         client.update_variable(VariableUpdate(name=variable_of(name), value="yesterday"))
     for attempt in (lambda: store.read(name), lambda: store.advance(name, NOON)):
-        with pytest.raises(StateError, match=rf"the variable `{variable_of(name)}` cannot be used.*state reset"):
+        with pytest.raises(TimesError, match=rf"the variable `{variable_of(name)}` cannot be used.*state reset"):
             attempt()
     store.reset(name)
     assert store.read(name) is None
@@ -109,13 +109,16 @@ def test_a_variable_that_somebody_has_spoilt_is_named(
 
 def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     with temporary_settings({PREFECT_API_URL: "http://me:osprey-4411@127.0.0.1:9/api"}):
-        with pytest.raises(StateError) as told:
+        with pytest.raises(TimesError) as told:
             configured_server().read("demo.job.staging")
         assert str(told.value) == "the Prefect server at http://127.0.0.1:9/api cannot be asked (ConnectError)"
 
 
 def test_a_server_has_to_be_configured() -> None:
-    with temporary_settings(restore_defaults={PREFECT_API_URL}), pytest.raises(StateError, match="PREFECT_API_URL"):
+    with (
+        temporary_settings(restore_defaults={PREFECT_API_URL}),
+        pytest.raises(TimesError, match="PREFECT_API_URL"),
+    ):
         configured_server()
 
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from flowmill.local.folder import folder_of, prepared, replace_file
-from flowmill.running.state import StateError, document, later, start_in
+from flowmill.running.success_times import TimesError, document, later, start_in
 from flowmill.workspace import shown_path
 
 
-class LocalState:
-    """A `StateStore` in `.flowmill/state`; a lock on a file keeps processes from writing at the same time."""
+class LocalTimes:
+    """A `SuccessTimes` in `.flowmill/state`; a lock on a file keeps processes from writing at the same time."""
 
     def __init__(self, spec: Path) -> None:
         self._folder = folder_of(spec) / "state"
@@ -31,7 +31,7 @@ class LocalState:
         except (ValueError, OSError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not a time that flowmill has written"
             hint = "`flowmill state set` or `flowmill state reset` writes it anew"
-            raise StateError(f"{shown_path(path)} cannot be used ({reason}); {hint}") from None
+            raise TimesError(f"{shown_path(path)} cannot be used ({reason}); {hint}") from None
 
     def advance(self, name: str, start: datetime) -> None:
         with self._locked(name):
@@ -58,4 +58,4 @@ class LocalState:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield
         except OSError as error:
-            raise StateError(f"{shown_path(self._path(name))} cannot be written ({error.strerror})") from None
+            raise TimesError(f"{shown_path(self._path(name))} cannot be written ({error.strerror})") from None

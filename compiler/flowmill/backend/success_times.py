@@ -26,7 +26,7 @@ from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectExcep
 from prefect.settings import get_current_settings
 
 from flowmill.running.runtime import Runtime
-from flowmill.running.state import StateError, StateUnreachable, document, later, start_in
+from flowmill.running.success_times import TimesError, TimesUnreachable, document, later, start_in
 
 HELD_AT_MOST = 20.0
 """Seconds after which a lock is free whoever has it."""
@@ -48,8 +48,8 @@ def variable_of(name: str) -> str:
     return f"{_PREFIX}-{len(project)}-{len(flow)}-{project}-{flow}-{environment}"
 
 
-class ServerState:
-    """A `StateStore` in variables of the Prefect server that this process uses."""
+class ServerTimes:
+    """A `SuccessTimes` in variables of the Prefect server that this process uses."""
 
     @property
     def where(self) -> str:
@@ -74,20 +74,20 @@ class ServerState:
             client.delete_variable_by_name(variable_of(name))
 
 
-def with_server_state(runtime: Runtime) -> Runtime:
+def with_server_times(runtime: Runtime) -> Runtime:
     """The runtime with its times on the server instead of on this machine."""
-    return replace(runtime, state=ServerState())
+    return replace(runtime, successes=ServerTimes())
 
 
-def configured_server() -> ServerState:
+def configured_server() -> ServerTimes:
     """The store of the server that Prefect's settings name.
 
     Raises:
-        StateError: they name none; Prefect would start one of its own, which keeps nothing of the real one.
+        TimesError: they name none; Prefect would start one of its own, which keeps nothing of the real one.
     """
     if not get_current_settings().api.url:
-        raise StateError("no Prefect server is configured: set PREFECT_API_URL")
-    return ServerState()
+        raise TimesError("no Prefect server is configured: set PREFECT_API_URL")
+    return ServerTimes()
 
 
 @contextmanager
@@ -97,10 +97,10 @@ def _client() -> Iterator[SyncPrefectClient]:
         with get_client(sync_client=True) as client:
             yield client
     except httpx.HTTPStatusError as error:
-        raise StateUnreachable(f"the Prefect server at {_address()} answers {error.response.status_code}") from None
+        raise TimesUnreachable(f"the Prefect server at {_address()} answers {error.response.status_code}") from None
     except (httpx.HTTPError, PrefectException, RuntimeError) as error:
         # Prefect raises a RuntimeError where its embedded server does not start, or has a version that does not fit.
-        raise StateUnreachable(f"the Prefect server at {_address()} cannot be asked ({type(error).__name__})") from None
+        raise TimesUnreachable(f"the Prefect server at {_address()} cannot be asked ({type(error).__name__})") from None
 
 
 def _address() -> str:
@@ -119,7 +119,7 @@ def _start_in(variable: Variable) -> datetime:
         return start_in(variable.value)
     except ValueError as error:
         hint = "`flowmill state set` or `flowmill state reset` writes it anew"
-        raise StateError(f"the variable `{variable.name}` cannot be used: {error}; {hint}") from None
+        raise TimesError(f"the variable `{variable.name}` cannot be used: {error}; {hint}") from None
 
 
 def _write(client: SyncPrefectClient, name: str, start: datetime, lock: "_Lock") -> None:
@@ -142,10 +142,10 @@ class _Lock:
     def check(self) -> None:
         """
         Raises:
-            StateError: it was taken so long ago that another could have it soon.
+            TimesError: it was taken so long ago that another could have it soon.
         """
         if self._held > WRITTEN_WITHIN:
-            raise StateError(f"the Prefect server at {_address()} is too slow to write safely")
+            raise TimesError(f"the Prefect server at {_address()} is too slow to write safely")
 
     def release(self, client: SyncPrefectClient, limit: str) -> None:
         """Give it back, unless it may be another's by now; where that fails it comes free by itself."""
@@ -168,7 +168,7 @@ def _lock(client: SyncPrefectClient, name: str) -> Iterator[_Lock]:
         if _take(client, limit):
             break
         if time.monotonic() > deadline:
-            raise StateError(f"the concurrency limit `{limit}` of the Prefect server stayed taken")
+            raise TimesError(f"the concurrency limit `{limit}` of the Prefect server stayed taken")
         time.sleep(LOOKED_EVERY)
     try:
         yield lock
