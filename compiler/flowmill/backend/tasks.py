@@ -3,7 +3,6 @@
 import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from typing import Any
 
 from prefect import Task
@@ -13,11 +12,10 @@ from prefect.logging import get_run_logger
 from prefect.runtime import task_run
 
 from flowmill.backend.prefect_states import edge, of_step
-from flowmill.running.attempt import attempt
-from flowmill.running.outcome import Outcome, Retry, State, of_failure
+from flowmill.running.attempts import before_retry, is_tried_again, one_attempt
+from flowmill.running.outcome import Outcome
 from flowmill.running.run import Run
 from flowmill.running.task import StepTask
-from flowmill_tasks.base import StepFailed
 
 
 class StepTasks:
@@ -61,25 +59,10 @@ def _recorded(
 
 
 async def _one_attempt(task: StepTask, run: Run) -> Outcome:
-    step, number = task.step, int(task_run.run_count)
-    log = _StepLog(task, run)
-    run.runtime.observer.step_started(task, number)
-    try:
-        async with run.runtime.mutexes.hold(step.mutex, log) if step.mutex else nullcontext():
-            output = await attempt(task, run, number, log)
-    except StepFailed as failure:
-        log.error(failure.message)
-        if number <= step.retries and not failure.permanent:
-            await _before_retry(task, run, failure, number)
-        return of_failure(step.id, failure, number, run.runtime.registry[step.type].output())
-    return Outcome(step.id, State.SUCCESS, output=output, attempts=number)
-
-
-async def _before_retry(task: StepTask, run: Run, failure: StepFailed, number: int) -> None:
-    delay = task.step.retry_delays[number - 1]
-    run.runtime.observer.step_retries(task, failure.message, delay)
-    if run.retrying is not None:
-        await run.retrying(task, Retry(task.label, failure.message, number, task.step.retries + 1, delay))
+    outcome = await one_attempt(task, run, int(task_run.run_count), _StepLog(task, run))
+    if is_tried_again(task, outcome):
+        await before_retry(task, run, outcome)
+    return outcome
 
 
 class _StepLog:

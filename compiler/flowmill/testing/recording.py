@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from flowmill.running.attempt import attempt
-from flowmill.running.outcome import Outcome, Retry, State, of_failure
+from flowmill.running.attempts import before_retry, is_tried_again, one_attempt
+from flowmill.running.outcome import Outcome
 from flowmill.running.run import Run
 from flowmill.running.task import StepTask
 from flowmill.testing.outbox import Outbox
 from flowmill.testing.spec import Result
-from flowmill_tasks.base import Output, Step, StepFailed, StepRun
+from flowmill_tasks.base import Output, Step, StepRun
 from flowmill_tasks.perform import perform
 from flowmill_tasks.pretend import End, pretend
 
@@ -55,25 +55,19 @@ class Recorder:
         return outcome
 
     async def _all_attempts(self, task: StepTask, run: Run) -> Outcome:
-        step, number = task.step, 1
+        number = 1
         while True:
             async with self._turn:
                 outcome = await self._one_attempt(task, run, number)
-            if not outcome.failed or outcome.permanent or number > step.retries:
+            if not is_tried_again(task, outcome):
                 return outcome
-            if run.retrying is not None:
-                delay = step.retry_delays[number - 1]
-                await run.retrying(task, Retry(task.label, outcome.message, number, step.retries + 1, delay))
+            await before_retry(task, run, outcome)
             number += 1
 
     async def _one_attempt(self, task: StepTask, run: Run, number: int) -> Outcome:
-        step, started = task.step, Attempt(task.label)
+        started = Attempt(task.label)
         self.attempts.append(started)
-        try:
-            output = await attempt(task, run, number, Silence(), partial(self._carry_out, task, started))
-        except StepFailed as failure:
-            return of_failure(step.id, failure, number, run.runtime.registry[step.type].output())
-        return Outcome(step.id, State.SUCCESS, output=output, attempts=number)
+        return await one_attempt(task, run, number, Silence(), partial(self._carry_out, task, started))
 
     async def _carry_out(
         self, task: StepTask, started: Attempt, step: Step, run: StepRun, timeout: float | None
