@@ -40,7 +40,8 @@ def differences(before: Any, after: Any, path: Path = ()) -> list[Difference]:
     """Every place whose values differ.
 
     Maps are compared key by key, and lists of maps that have an `id` or a `name` item by item, whatever their
-    order; where only their order differs, the list of names is what differs. Other lists are one value.
+    order; where those that both have stand in another order, the lists of names differ too. Other lists are one
+    value.
     """
     return list(_differences(before, after, path))
 
@@ -56,7 +57,7 @@ def _differences(before: Any, after: Any, path: Path) -> Iterator[Difference]:
         return
     old, new = named
     yield from _of_maps(old, new, path)
-    if list(old) != list(new) and set(old) == set(new):
+    if [name for name in old if name in new] != [name for name in new if name in old]:
         yield Difference(path, list(old), list(new))
 
 
