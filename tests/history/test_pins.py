@@ -2,10 +2,8 @@
 
 import os
 import random
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,29 +12,9 @@ from flowmill.history.git import GitError
 from flowmill.history.pins import Pin, digests_of, pinned_commits
 from flowmill.history.repository import Repository
 from flowmill.pipeline import compile_workspace
+from history.specs import FILES, WORKSPACE, Spec, flow, with_default
 from support.git import GitFolder
 
-Spec = dict[str, Any]
-
-WORKSPACE: Spec = {
-    "environments": {"staging": {"ref": "main"}, "production": {"ref": "production"}},
-    "servers": {"etl-01": {}},
-}
-
-
-def flow(project: str, **keys: Any) -> Spec:
-    steps = [{"id": "go", "type": "script", "command": "true"}]
-    return {"project": project, "environment": ["staging", "production"], "server": "etl-01", "steps": steps, **keys}
-
-
-FILES: Mapping[str, Any] = {
-    "specs/flowmill.yaml": WORKSPACE,
-    "specs/shop/project.yaml": {},
-    "specs/shop/orders.yaml": flow("shop"),
-    "specs/shop/stock.yaml": flow("shop", timezone="Europe/Berlin"),
-    "specs/lab/project.yaml": {},
-    "specs/lab/samples.yaml": flow("lab"),
-}
 ORDERS, STOCK, SAMPLES = "shop.orders", "shop.stock", "lab.samples"
 
 
@@ -54,10 +32,6 @@ def pins(repo: GitFolder, environment: str = "staging") -> dict[str, Pin]:
 
 def commits(repo: GitFolder, environment: str = "staging") -> dict[str, str | None]:
     return {flow: pin.commit for flow, pin in pins(repo, environment).items()}
-
-
-def with_default(**keys: Any) -> Spec:
-    return {**WORKSPACE, "defaults": keys}
 
 
 def test_a_flow_dates_from_the_commit_that_changed_its_spec(repo: GitFolder) -> None:
@@ -290,6 +264,35 @@ def _files(folder: Path, name: str) -> tuple[str, str]:
     project, _, flow = name.partition(".")
     data = folder / project / "data.csv"
     return (folder / project / f"{flow}.yaml").read_text(), data.read_text() if data.is_file() else ""
+
+
+OWN_SETTINGS = {
+    "log.diffMerges": "first-parent",
+    "log.abbrevCommit": "true",
+    "log.decorate": "full",
+    "log.follow": "true",
+    "log.showRoot": "false",
+    "log.showSignature": "true",
+    "format.pretty": "oneline",
+    "diff.renames": "copies",
+    "diff.noprefix": "true",
+    "diff.mnemonicPrefix": "true",
+    "color.ui": "always",
+    "status.showUntrackedFiles": "no",
+    "status.relativePaths": "false",
+    "status.branch": "true",
+    "status.short": "true",
+}
+
+
+def test_a_persons_own_settings_of_git_do_not_count(repo: GitFolder) -> None:
+    grow(repo, random.Random(100), 20)
+    repo.write({"specs/lab/new.csv": "1"})
+    expected = pins(repo)
+    assert expected[SAMPLES].changed
+    for name, value in OWN_SETTINGS.items():
+        repo.git("config", name, value)
+    assert pins(repo) == expected
 
 
 @pytest.mark.parametrize("seed", range(int(os.environ.get("PIN_SEEDS", "6"))))

@@ -10,6 +10,7 @@ from flowmill.commands._options import COLOUR, style_for, workspace_of, write
 
 if TYPE_CHECKING:
     from flowmill.history.versions import Version
+    from flowmill_tasks.registry import Registry
 
 
 @click.command("diff", short_help="Show how the flows of two commits differ.")
@@ -40,7 +41,7 @@ def command(
     from flowmill_tasks.registry import discover
 
     registry = discover()
-    sides = _versions(before, after)
+    sides = _versions(before, after, registry)
     judged = [_is_right(version, colour) for version in sides]
     if not all(judged):
         return 1
@@ -56,7 +57,7 @@ def command(
     return 1 if exit_code and found.found else 0
 
 
-def _versions(before: str, after: str | None) -> "tuple[Version, Version]":
+def _versions(before: str, after: str | None, registry: "Registry") -> "tuple[Version, Version]":
     """Both sides, compiled.
 
     Raises:
@@ -66,10 +67,9 @@ def _versions(before: str, after: str | None) -> "tuple[Version, Version]":
     from flowmill.history.git import GitError
     from flowmill.history.repository import Repository, UnknownRef
     from flowmill.history.versions import of_commit, of_work_tree
-    from flowmill_tasks.registry import discover
+    from flowmill.report.style import printable
 
     root, _ = workspace_of(())
-    registry = discover()
     try:
         repository = Repository.around(root)
         if repository is None:
@@ -77,9 +77,9 @@ def _versions(before: str, after: str | None) -> "tuple[Version, Version]":
         old = of_commit(repository, root, before, registry)
         return old, of_work_tree(root, registry) if after is None else of_commit(repository, root, after, registry)
     except UnknownRef as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(printable(str(error))) from None
     except GitError as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(printable(str(error))) from None
 
 
 def _is_right(version: "Version", colour: bool | None) -> bool:

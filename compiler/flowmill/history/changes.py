@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from flowmill.differences import Difference, differences
+from flowmill.digest import plan_digest
 from flowmill.history.masks import Mask
 from flowmill.history.versions import Version
 from flowmill.inheritance import flow_layers
@@ -104,7 +105,7 @@ def _change(flow: str, old: Plan | None, new: Plan | None) -> Change | None:
     if old is None or new is None:
         plan = new or old
         return Change(flow, plan.environment, old, new) if plan else None
-    if old == new:
+    if old.environment == new.environment and plan_digest(old) == plan_digest(new):
         return None
     found = tuple(differences(content_of(old), content_of(new)))
     has_moved = old.environment != new.environment

@@ -18,6 +18,7 @@ _OPTIONS = (
     "--pretty=raw",
     "-z",
     "--no-abbrev",
+    "--no-abbrev-commit",
     "--no-renames",
     "--no-color",
     "--no-decorate",

@@ -16,6 +16,8 @@ _ENVIRONMENT = {
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",  # what a commit holds is the same in every clone
 }
+_SETTINGS = ("-c", "log.diffMerges=separate", "-c", "log.follow=false")
+"""What a person's own settings would otherwise change in an output that is read here, and no option does."""
 _OF_THE_CALLER = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_NAMESPACE")
 """Set where git itself runs us, in a hook: they would lead to another repository than the folder's."""
 _USER_INFO = re.compile(r"(?<=://)[^/\s@]+@")
@@ -56,7 +58,7 @@ def ask(folder: Path, *arguments: str, given: bytes = b"") -> Answer:
     inherited = {name: value for name, value in os.environ.items() if name not in _OF_THE_CALLER}
     try:
         done = subprocess.run(
-            ["git", "-C", str(folder.absolute()), *arguments],
+            ["git", "-C", str(folder.absolute()), *_SETTINGS, *arguments],
             env={**inherited, **_ENVIRONMENT},
             input=given,
             capture_output=True,
