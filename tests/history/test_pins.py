@@ -158,6 +158,37 @@ def test_a_link_brings_in_what_it_leads_to(repo: GitFolder) -> None:
     assert commits(repo) == {ORDERS: first, STOCK: first, SAMPLES: third}
 
 
+def test_a_spec_that_is_a_link_dates_from_what_it_leads_to(repo: GitFolder) -> None:
+    repo.write({"specs/_shared/cleaning.yaml": flow("lab")})
+    (repo.root / "specs/lab/cleaning.yaml").symlink_to("../_shared/cleaning.yaml")
+    second = repo.commit({})
+    assert commits(repo)["lab.cleaning"] == second
+    third = repo.commit({"specs/_shared/cleaning.yaml": flow("lab", cron="5 * * * *")})
+    assert commits(repo)["lab.cleaning"] == third
+    assert commits(repo)[ORDERS] not in (second, third)
+
+
+def test_links_that_lead_to_each_other_are_no_trouble(repo: GitFolder) -> None:
+    (repo.root / "specs/lab/one").symlink_to("two")
+    (repo.root / "specs/lab/two").symlink_to("one/deeper")
+    (repo.root / "specs/lab/up").symlink_to("..")
+    (repo.root / "specs/lab/here").symlink_to(".")
+    first = commits(repo)[STOCK]
+    second = repo.commit({"specs/shop/orders.yaml": flow("shop", cron="5 * * * *")})
+    # By way of `up`, what lies in any project lies in `lab` as well.
+    assert commits(repo) == {ORDERS: second, STOCK: first, SAMPLES: second}
+    third = repo.commit({"specs/shop/stock.yaml": flow("shop", cron="5 * * * *")})
+    assert commits(repo) == {ORDERS: second, STOCK: third, SAMPLES: third}
+
+
+def test_a_folder_whose_name_means_something_to_git(tmp_path: Path) -> None:
+    repo, name = GitFolder.new(tmp_path), ":(top) my *[s]pecs ä"
+    first = repo.commit({file.replace("specs", name): content for file, content in FILES.items()})
+    second = repo.commit({f"{name}/lab/data.csv": "1", "my specs/lab/data.csv": "1"})
+    found = pinned_commits(repo.root / name, compile_workspace(repo.root / name), "staging")
+    assert found == {ORDERS: Pin(first), STOCK: Pin(first), SAMPLES: Pin(second)}
+
+
 def test_what_is_not_committed_is_named(repo: GitFolder) -> None:
     first, root = repo.head, repo.root / "specs"
     repo.write({"specs/shop/orders.yaml": flow("shop", cron="5 * * * *"), "specs/lab/new.csv": "1"})
@@ -204,6 +235,13 @@ def test_a_clone_that_is_cut_off_too_early_is_refused(repo: GitFolder, tmp_path:
     repo.git("clone", "--quiet", "--depth=1", f"file://{repo.root}", tmp_path / "clone")
     with pytest.raises(GitError, match=r"cut off before the last change of `lab.samples` and 2 more.*fetch-depth: 0"):
         pins(GitFolder(tmp_path / "clone"))
+
+
+def test_a_clone_that_is_cut_off_before_all_changes_is_enough(repo: GitFolder, tmp_path: Path) -> None:
+    changed = {"specs/shop/data.csv": "1", "specs/lab/data.csv": "1"}
+    second = repo.commit(changed)
+    repo.git("clone", "--quiet", "--depth=2", f"file://{repo.root}", tmp_path / "clone")
+    assert set(commits(GitFolder(tmp_path / "clone")).values()) == {second}
 
 
 def test_outside_of_a_repository(tmp_path: Path) -> None:

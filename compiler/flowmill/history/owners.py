@@ -19,7 +19,8 @@ class Touched(NamedTuple):
     shared: frozenset[str]
 
 
-_NONE = Touched(frozenset(), frozenset())
+_NO_FLOWS: frozenset[str] = frozenset()
+_NONE = Touched(_NO_FLOWS, _NO_FLOWS)
 
 
 @dataclass(frozen=True)
@@ -36,29 +37,30 @@ class Owners:
 
     def touched(self, paths: Iterable[str]) -> Touched:
         """The flows for which any of some files matters."""
-        found = [self._of(path, frozenset()) for path in paths]
-        own = frozenset().union(*(it.own for it in found))
-        return Touched(own, frozenset().union(*(it.shared for it in found)) - own)
+        found = [self._directly(name) for path in paths for name in self._names(path)]
+        own = _NO_FLOWS.union(*(it.own for it in found))
+        return Touched(own, _NO_FLOWS.union(*(it.shared for it in found)) - own)
 
-    def _of(self, path: str, seen: frozenset[str]) -> Touched:
-        """The flows of a file, also by way of the links that lead to it."""
-        found = [self._directly(path)]
-        for link, aim in self._aims.items() if path not in seen else ():
-            if path == aim or path.startswith(f"{aim}/") or aim.startswith(f"{path}/"):
-                found.append(self._of(link + path[len(aim) :], seen | {path}))
-        if len(found) == 1:
-            return found[0]
-        return Touched(frozenset().union(*(it.own for it in found)), frozenset().union(*(it.shared for it in found)))
+    def _names(self, path: str) -> list[str]:
+        """What a file is called: its path, and by way of the links that lead to it, each followed once."""
+        names, left = [path], dict(self._aims)
+        for name in names:
+            behind = {link: _behind(link, aim, name) for link, aim in left.items()}
+            for link, other in behind.items():
+                if other is not None:
+                    names.append(other)
+                    del left[link]
+        return names
 
     def _directly(self, path: str) -> Touched:
         project, slash, rest = path.partition("/")
         if not slash:
-            return Touched(frozenset(), frozenset(self.specs)) if path == WORKSPACE_FILE else _NONE
+            return Touched(_NO_FLOWS, frozenset(self.specs)) if path == WORKSPACE_FILE else _NONE
         if rest == PROJECT_FILE:
-            return Touched(frozenset(), self._projects.get(project, frozenset()))
+            return Touched(_NO_FLOWS, self._projects.get(project, _NO_FLOWS))
         if "/" not in rest and rest.endswith(_SPECS):
-            return Touched(self._by_spec.get(path, frozenset()), frozenset())
-        return Touched(self._projects.get(project, frozenset()), frozenset())
+            return Touched(self._by_spec.get(path, _NO_FLOWS), _NO_FLOWS)
+        return Touched(self._projects.get(project, _NO_FLOWS), _NO_FLOWS)
 
     @cached_property
     def _aims(self) -> dict[str, str]:
@@ -76,3 +78,10 @@ class Owners:
         for flow, path in self.specs.items():
             found[path.partition("/")[0]].add(flow)
         return {project: frozenset(flows) for project, flows in found.items()}
+
+
+def _behind(link: str, aim: str, path: str) -> str | None:
+    """What a path is called by way of a link; None where the link does not lead to it, nor through it."""
+    if aim == "." or path == aim or path.startswith(f"{aim}/"):
+        return posixpath.normpath(posixpath.join(link, posixpath.relpath(path, aim)))
+    return link if aim.startswith(f"{path}/") else None
