@@ -69,6 +69,7 @@ docs: $(READY) ## write every generated part of the documentation again
 .PHONY: bench
 bench: $(READY) ## measure the promises about speed
 	@$(BIN)/python bench/start_of_a_run.py
+	@$(BIN)/python bench/commits_of_flows.py
 
 .PHONY: lock
 lock: $(READY) ## choose the versions of requirements.txt anew; it names no index

@@ -4,8 +4,8 @@
     python docs/regenerate.py --check    write nothing; show what is out of date and exit with 1
 
 A generated part is the fenced block or the table below a comment such as `<!-- output of: flowmill --help -->`;
-`PRODUCERS` lists the kinds. Commands run in a scratch copy of `specs/` and `docs/examples/`, so nothing here
-is touched. What differs from one run to the next is set to a fixed text: see `FIXED`.
+`PRODUCERS` lists the kinds. Commands run in a scratch copy of `specs/` and `docs/examples/`, a git repository
+of its own, so nothing here is touched. What differs from one run to the next is set to a fixed text: see `FIXED`.
 """
 
 import argparse
@@ -43,6 +43,8 @@ FIXED = (
 )
 """What is volatile in an output, and what stands in its place. Paths of the scratch copy become relative."""
 
+ENVIRONMENT_OF_GIT = {"PATH": os.environ.get("PATH", os.defpath), "HOME": os.devnull, "LC_ALL": "C"}
+
 PART = re.compile(
     r"^<!-- (?P<kind>[a-z ]+): (?P<what>.+?) -->\n(?:\n(?:```.*?^```\n|(?:\|[^\n]*\n)+))?", re.MULTILINE | re.DOTALL
 )
@@ -54,7 +56,24 @@ def scratch() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="flowmill-docs-"))
     for name in ("specs", "docs/examples", "schema"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    with_history(folder)
     return folder
+
+
+def with_history(folder: Path) -> None:
+    """Make a folder a git repository: the branch `main` is as it lies there, `proposal` has the example's patch."""
+    somebody = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
+    commit = (*somebody, "commit", "--quiet", "--all", "--message")
+    for arguments in (
+        ("init", "--quiet", "--initial-branch=main"),
+        ("add", "--all"),
+        (*commit, "the examples"),
+        ("switch", "--quiet", "--create", "proposal"),
+        ("apply", "docs/examples/proposal.patch"),
+        (*commit, "a proposal"),
+        ("switch", "--quiet", "main"),
+    ):
+        subprocess.run(["git", *arguments], cwd=folder, env=ENVIRONMENT_OF_GIT, check=True, timeout=60)
 
 
 def environment() -> dict[str, str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from golden.corpus import FOLDER, WORKSPACE
+from support.git import GitFolder
 from validating.command import FLOWMILL, flowmill
 
 HEAVY = ["prefect", "httpx", "docker", "slack_sdk", "smtplib", "anyio", "asyncio", "rich", "requests", "sqlalchemy"]
@@ -35,11 +36,12 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["validate"], ["validate", "--format", "json"], ["compile"], ["schema", "--check"], ["--help"]],
+    [["validate"], ["validate", "--format", "json"], ["compile"], ["schema", "--check"], ["diff", "HEAD"], ["--help"]],
     ids=" ".join,
 )
 def test_without_prefect_and_what_it_brings_along(folder: Path, arguments: list[str]) -> None:
     shutil.copytree(FOLDER.parent.parent / "schema", folder / "schema")
+    GitFolder.new(folder).commit({})
     blocked = folder / "blocked"
     blocked.mkdir()
     for name in HEAVY:

@@ -1,0 +1,109 @@
+"""`flowmill diff`: how the flows of two commits differ, without a server and without Prefect."""
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from flowmill.commands._options import COLOUR, style_for, workspace_of, write
+
+if TYPE_CHECKING:
+    from flowmill.history.versions import Version
+    from flowmill_tasks.registry import Registry
+
+
+@click.command("diff", short_help="Show how the flows of two commits differ.")
+@click.argument("before", metavar="REF1")
+@click.argument("after", metavar="[REF2]", required=False)
+@click.option("--env", "environment", help="Only this environment.")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 where anything differs, as `git diff` does.")
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@COLOUR
+def command(
+    before: str, after: str | None, environment: str | None, exit_code: bool, output: str, colour: bool | None
+) -> int:
+    """Show what each flow does differently in REF2 than in REF1, in every environment.
+
+    REF1 and REF2 are branches, tags or commits; without REF2, the files of the work tree are looked at. What is
+    compared is what flows come to, with every default applied: a spec that is only written in another way is the
+    same, and a default that has changed is told at each flow it touches.
+
+    \b
+    Examples:
+      flowmill diff main
+      flowmill diff production main --env production
+      flowmill diff "$(git merge-base origin/main HEAD)" HEAD --format json
+    """
+    from flowmill.history.changes import changes
+    from flowmill.history.origins import origins
+    from flowmill.report.changes import as_data, as_text
+    from flowmill_tasks.registry import discover
+
+    registry = discover()
+    sides = _versions(before, after, registry)
+    judged = [_is_right(version, colour) for version in sides]
+    if not all(judged):
+        return 1
+    _check_environment(environment, sides)
+    found = changes(*sides, registry, environment)
+    shared = origins(found.found, *sides, registry)
+    names = (sides[0].name, sides[1].name)
+    if output == "json":
+        content = {"before": before, "after": after, **as_data(found, shared)}
+        write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    else:
+        write(as_text(names, found, shared, style_for(sys.stdout, colour)))
+    return 1 if exit_code and found.found else 0
+
+
+def _versions(before: str, after: str | None, registry: "Registry") -> "tuple[Version, Version]":
+    """Both sides, compiled.
+
+    Raises:
+        click.UsageError: there is no workspace, or no such commit.
+        click.ClickException: git cannot be asked, or the workspace is in no repository.
+    """
+    from flowmill.history.git import GitError
+    from flowmill.history.repository import Repository, UnknownRef
+    from flowmill.history.versions import of_commit, of_work_tree
+    from flowmill.report.style import printable
+
+    root, _ = workspace_of(())
+    try:
+        repository = Repository.around(root)
+        if repository is None:
+            raise click.ClickException(f"`{root}` is in no git repository: there is nothing to compare with")
+        old = of_commit(repository, root, before, registry)
+        return old, of_work_tree(root, registry) if after is None else of_commit(repository, root, after, registry)
+    except UnknownRef as error:
+        raise click.UsageError(printable(str(error))) from None
+    except GitError as error:
+        raise click.ClickException(printable(str(error))) from None
+
+
+def _is_right(version: "Version", colour: bool | None) -> bool:
+    """Whether a version compiles; if not, its mistakes are printed."""
+    from flowmill.report import render
+    from flowmill.report.style import printable
+
+    if version.is_empty:
+        write(f"there is no flowmill.yaml in {printable(version.name)}: every flow counts as new there\n", sys.stderr)
+    if not version.compiled.errors:
+        return True
+    write(f"{printable(version.name)} does not compile, so nothing can be compared:\n\n", sys.stderr)
+    write(render(version.compiled, "text", style_for(sys.stderr, colour)), sys.stderr)
+    return False
+
+
+def _check_environment(environment: str | None, sides: "tuple[Version, Version]") -> None:
+    """Refuse an environment that neither side has.
+
+    Raises:
+        click.UsageError: neither flowmill.yaml names it.
+    """
+    from flowmill.suggest import did_you_mean
+
+    known = [name for side in sides if side.files.spec for name in side.files.spec.environments]
+    if environment is not None and environment not in known:
+        raise click.UsageError(f"there is no environment `{environment}`; {did_you_mean(environment, known)}")
