@@ -1,4 +1,4 @@
-"""What every test gets: an environment of its own, a Prefect server if it asks, Docker or a reason why not."""
+"""What every test gets: an environment of its own, servers if it asks, or a reason why not."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from support.postgres import Postgres
     from support.prefect_server import PrefectServer
 
 _OURS = ("PREFECT_", "FLOWMILL_")
@@ -41,11 +42,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Without a Docker engine, tests that need one are skipped on a desk and fail in CI."""
-    if item.get_closest_marker("docker") is None or not (problem := _engine_problem()):
+    if item.get_closest_marker("docker") is not None:
+        _need("a Docker engine", _engine_problem())
+
+
+def _need(what: str, problem: str) -> None:
+    """Skip the test on a desk, and fail it in CI, if there is a problem with something of this machine."""
+    if not problem:
         return
     if os.environ.get("CI") == "true":
-        pytest.fail(f"CI needs a Docker engine: {problem}", pytrace=False)
-    pytest.skip(f"no Docker engine: {problem}")
+        pytest.fail(f"CI needs {what}: {problem}", pytrace=False)
+    pytest.skip(f"needs {what}: {problem}")
 
 
 @cache
@@ -64,13 +71,27 @@ def _engine_problem() -> str:
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[PrefectServer]":
     """The session's server; Prefect in this process and in those that tests start talks to it."""
-    from prefect.context import refresh_global_settings_context
+    from support.prefect_server import addressed, running_server
 
+    with running_server(tmp_path_factory.mktemp("prefect-server")) as server, addressed(server):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Postgres]":
+    """The session's PostgreSQL; whoever needs a database makes one in it."""
+    from support.postgres import problem, running_postgres
+
+    _need("PostgreSQL", problem())
+    with running_postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres: "Postgres", tmp_path_factory: pytest.TempPathFactory) -> "Iterator[PrefectServer]":
+    """A second server for the session, on PostgreSQL; only who names its address talks to it (see `addressed`)."""
     from support.prefect_server import running_server
 
-    with running_server(tmp_path_factory.mktemp("prefect-server")) as server:
-        os.environ["PREFECT_API_URL"] = server.api_url
-        refresh_global_settings_context()
+    home = tmp_path_factory.mktemp("postgres-server")
+    with running_server(home, postgres.database("prefect")) as server:
         yield server
-        del os.environ["PREFECT_API_URL"]
-        refresh_global_settings_context()
