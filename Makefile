@@ -34,7 +34,7 @@ demo: $(READY) ## prove the example specs and run them; no service is needed
 
 .PHONY: test
 test: $(READY) ## run every test; the Docker ones need a running engine
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term
 
 .PHONY: check
 check: $(READY) ## lint, types and formatting

@@ -1,4 +1,4 @@
-"""What every test gets: an environment of its own, a Prefect server if it asks, Docker or a reason why not."""
+"""What every test gets: an environment of its own, servers if it asks, or a reason why not."""
 
 import os
 import shutil
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from support.postgres import Postgres
     from support.prefect_server import PrefectServer
 
 _OURS = ("PREFECT_", "FLOWMILL_")
@@ -39,13 +40,28 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that share what their module has made stay in one process, so that it is made once."""
+    for item in items:
+        fixtures = getattr(item, "_fixtureinfo").name2fixturedefs.values()  # noqa: B009 - there is no public way
+        if any(fixture.scope == "module" for named in fixtures for fixture in named):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Without a Docker engine, tests that need one are skipped on a desk and fail in CI."""
-    if item.get_closest_marker("docker") is None or not (problem := _engine_problem()):
+    if item.get_closest_marker("docker") is not None:
+        _need("a Docker engine", _engine_problem())
+
+
+def _need(what: str, problem: str) -> None:
+    """Skip the test on a desk, and fail it in CI, if there is a problem with something of this machine."""
+    if not problem:
         return
     if os.environ.get("CI") == "true":
-        pytest.fail(f"CI needs a Docker engine: {problem}", pytrace=False)
-    pytest.skip(f"no Docker engine: {problem}")
+        pytest.fail(f"CI needs {what}: {problem}", pytrace=False)
+    pytest.skip(f"needs {what}: {problem}")
 
 
 @cache
@@ -64,13 +80,27 @@ def _engine_problem() -> str:
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[PrefectServer]":
     """The session's server; Prefect in this process and in those that tests start talks to it."""
-    from prefect.context import refresh_global_settings_context
+    from support.prefect_server import addressed, running_server
 
+    with running_server(tmp_path_factory.mktemp("prefect-server")) as server, addressed(server):
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Postgres]":
+    """The session's PostgreSQL; whoever needs a database makes one in it."""
+    from support.postgres import problem, running_postgres
+
+    _need("PostgreSQL", problem())
+    with running_postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="session")
+def postgres_server(postgres: "Postgres", tmp_path_factory: pytest.TempPathFactory) -> "Iterator[PrefectServer]":
+    """A second server for the session, on PostgreSQL; only who names its address talks to it (see `addressed`)."""
     from support.prefect_server import running_server
 
-    with running_server(tmp_path_factory.mktemp("prefect-server")) as server:
-        os.environ["PREFECT_API_URL"] = server.api_url
-        refresh_global_settings_context()
+    home = tmp_path_factory.mktemp("postgres-server")
+    with running_server(home, postgres.database("prefect")) as server:
         yield server
-        del os.environ["PREFECT_API_URL"]
-        refresh_global_settings_context()

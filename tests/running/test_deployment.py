@@ -77,17 +77,29 @@ def test_schedules_arrive_as_written(prefect_server: PrefectServer, spec: Path) 
     assert read.parameter_openapi_schema["required"] == ["shop"]
 
 
-def test_the_server_makes_the_runs_that_fire_times_says(prefect_server: PrefectServer, spec: Path) -> None:
+def write_new(folder: Path, name: str, **keys: Any) -> Path:
+    """A flow that no other test registers.
+
+    The server's scheduler calculates runs and stores them later. What it has calculated for a deployment that is
+    registered anew in between stays: runs of schedules that are gone, beside the same runs of the new ones.
+    """
+    write_workspace(folder, {f"demo/{name}.yaml": {**JOB, "steps": [script("work")], **keys}})
+    return folder / f"demo/{name}.yaml"
+
+
+def test_the_server_makes_the_runs_that_fire_times_says(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    spec = write_new(tmp_path, "fire-times", schedules=SCHEDULES, parameters=PARAMETERS)
     with work_pool(prefect_server, "etl-01"):
         deployed = deploy(prefect_server, spec)
         start = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
         end = start + timedelta(days=9)
         made = deployed.schedule(start, end)
+    just_before = start - timedelta(microseconds=1)  # the server takes what is due at the start as well
     expected = [
         (moment, schedule.parameters["shop"])
         for schedule in deployed.plan.schedules
         if not schedule.paused
-        for moment in fire_times(of_plan(schedule.cron), schedule.timezone, start, 50)
+        for moment in fire_times(of_plan(schedule.cron), schedule.timezone, just_before, 50)
         if moment <= end
     ]
     assert all(run.auto_scheduled for run in made)
@@ -99,7 +111,7 @@ def test_the_server_makes_the_runs_that_fire_times_says(prefect_server: PrefectS
 def test_without_an_active_schedule_the_server_makes_no_run(
     prefect_server: PrefectServer, tmp_path: Path, keys: dict[str, Any]
 ) -> None:
-    spec = write_job(tmp_path, script("work"), **keys)
+    spec = write_new(tmp_path, f"never-{''.join(keys)}", **keys)
     now = datetime.now(UTC)
     with work_pool(prefect_server, "etl-01"):
         assert deploy(prefect_server, spec).schedule(now, now + timedelta(days=3)) == []

@@ -369,7 +369,7 @@ def test_x46_cancelling_the_run_leaves_no_process(tmp_path: Path) -> None:
 
     async def cancel_when_started() -> float:
         task = asyncio.create_task(perform(script(command=command), step_run(tmp_path)))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             while not all(mark.exists() and mark.read_text() for mark in marks):
                 await asyncio.sleep(0.02)
         start = time.monotonic()

@@ -11,10 +11,13 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from prefect.client.orchestration import SyncPrefectClient
+
+from support.engine import eventually
 
 START_WITHIN = 120
 """Seconds. The first start makes the database, which takes long on a small or busy machine."""
@@ -30,62 +33,138 @@ _SETTINGS = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass
 class PrefectServer:
-    """A running server.
+    """A server on this machine, and its process.
 
     Attributes:
-        api_url: what `PREFECT_API_URL` has to be.
-        home: its `PREFECT_HOME`, which holds the database.
+        api_url: what `PREFECT_API_URL` has to be; it stays the same when the server is started again.
+        home: its `PREFECT_HOME`, which holds the database unless that is elsewhere.
+        database_url: the connection URL of a database that is elsewhere; empty for the file in `home`.
     """
 
     api_url: str
     home: Path
+    database_url: str = ""
+    _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
 
     def client(self) -> SyncPrefectClient:
         return SyncPrefectClient(self.api_url)
 
     def database(self) -> bytes:
-        """What lies in the files of the database, the write-ahead log included."""
+        """What lies in the files of the database in `home`, the write-ahead log included."""
         return b"".join(path.read_bytes() for path in sorted(self.home.glob("prefect.db*")))
+
+    @property
+    def log(self) -> str:
+        """What the server has printed, all its starts together."""
+        return _log(self).read_text(errors="replace")
+
+    def start(self) -> None:
+        """Start it, and wait until it answers.
+
+        Raises:
+            RuntimeError: it has ended or does not answer; the end of its log is in the message.
+        """
+        with _log(self).open("ab") as output:
+            self._process = subprocess.Popen(
+                _command(urlsplit(self.api_url).port),
+                cwd=self.home,
+                env={**os.environ, **_SETTINGS, **_place(self)},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        _wait_until_healthy(self, self._process)
+
+    def kill(self) -> None:
+        """End it at once, as a crash does, with all that it has started; nothing listens on its port afterwards."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+        eventually(lambda: not _is_listening(urlsplit(self.api_url).port))
+
+    def restart(self) -> None:
+        """Kill it if it still runs, and start it again at the same address, with the same database."""
+        self.kill()
+        self.start()
+
+    def stop(self) -> None:
+        """Ask it to end, and end it with all that it has started."""
+        if self._process is not None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_WITHIN)
+        self.kill()
 
 
 @contextmanager
-def running_server(home: Path) -> Iterator[PrefectServer]:
-    """A server that has answered, and that is gone afterwards."""
-    port = _free_port()
-    server = PrefectServer(f"http://127.0.0.1:{port}/api", home)
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    log = home / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=home,
-            env={**os.environ, **_SETTINGS, "PREFECT_HOME": str(home)},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+def running_server(home: Path, database: str = "") -> Iterator[PrefectServer]:
+    """A server that has answered, and that is gone afterwards, also if a test has killed or restarted it.
+
+    Args:
+        database: the connection URL of its database, as `Postgres.database` makes it; by default a file in `home`.
+    """
+    server = PrefectServer(f"http://127.0.0.1:{free_port()}/api", home, database)
     try:
-        _wait_until_healthy(server, process, log)
+        server.start()
         yield server
     finally:
-        _end(process)
+        server.stop()
 
 
-def _free_port() -> int:
+@contextmanager
+def addressed(server: PrefectServer) -> Iterator[None]:
+    """Prefect in this process, and in those that it starts, talks to this server."""
+    from prefect.context import refresh_global_settings_context
+
+    before = os.environ.get("PREFECT_API_URL")
+    os.environ["PREFECT_API_URL"] = server.api_url
+    refresh_global_settings_context()
+    try:
+        yield
+    finally:
+        del os.environ["PREFECT_API_URL"]
+        if before is not None:
+            os.environ["PREFECT_API_URL"] = before
+        refresh_global_settings_context()
+
+
+def free_port() -> int:
+    """A port of the loopback address on which nothing listens now."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         return int(listening.getsockname()[1])
 
 
-def _wait_until_healthy(server: PrefectServer, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _command(port: int | None) -> list[str]:
+    return [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
+
+
+def _place(server: PrefectServer) -> dict[str, str]:
+    home = {"PREFECT_HOME": str(server.home)}
+    return {**home, "PREFECT_API_DATABASE_CONNECTION_URL": server.database_url} if server.database_url else home
+
+
+def _log(server: PrefectServer) -> Path:
+    return server.home / "server.log"
+
+
+def _is_listening(port: int | None) -> bool:
+    with socket.socket() as asking:
+        return asking.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _wait_until_healthy(server: PrefectServer, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_WITHIN
     pause = threading.Event()
     while not _is_healthy(server.api_url):
         late = time.monotonic() >= deadline
         if late or process.poll() is not None:
             why = f"did not answer within {START_WITHIN} s" if late else f"ended with {process.returncode}"
-            raise RuntimeError(f"the Prefect server {why}:\n{log.read_text(errors='replace')[-4000:]}")
+            raise RuntimeError(f"the Prefect server {why}:\n{server.log[-4000:]}")
         pause.wait(0.1)
 
 
@@ -95,13 +174,3 @@ def _is_healthy(api_url: str) -> bool:
     with contextlib.suppress(OSError), opener.open(f"{api_url}/health", timeout=5) as answer:
         return bool(answer.status == 200)
     return False
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """Ask the server to end, and then end it with all that it has started."""
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(STOP_WITHIN)
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
