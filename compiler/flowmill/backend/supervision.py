@@ -4,19 +4,19 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from types import FrameType
 
 import httpx
 from prefect.exceptions import PrefectException
 
 from flowmill.backend.dead_runs import DeadRuns
+from flowmill.running.clearing import Tell, clear_up
 from flowmill.running.processes import processes_of_runs
 from flowmill_tasks._script_process import guarded
 from flowmill_tasks.base import GRACE
-from flowmill_tasks.orphans import remove_orphans
+from flowmill_tasks.registry import discover
 
 LOOK_EVERY = 30.0
 """Seconds between two looks for what died without a word."""
@@ -27,7 +27,6 @@ _END_WITHIN = 2 * GRACE
 """Seconds that a run has to end its steps, before it is killed."""
 _DIE_WITHIN = 2.0
 _POLL = 0.1
-Tell = Callable[[str], None]
 
 
 def supervise(command: Sequence[str], lock: int, dead_runs: DeadRuns, tell: Tell) -> bool:
@@ -113,7 +112,7 @@ def _clear_up(dead_runs: DeadRuns, tell: Tell, before: bool = False, ended: bool
         dead_runs.bury(ended)
     except (httpx.HTTPError, PrefectException) as error:
         tell(f"dead runs could not be looked for: Prefect cannot be asked ({type(error).__name__})")
-    remove_orphans(_Teller(tell))
+    clear_up(discover().values(), tell)
 
 
 def _end(runs: Collection[str], tell: Tell) -> None:
@@ -136,15 +135,3 @@ def _send(pids: Iterable[int], number: signal.Signals) -> None:
     for pid in pids:
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
-
-
-@dataclass(frozen=True)
-class _Teller:
-    """A step's log whose lines are told as ours."""
-
-    tell: Tell
-
-    def info(self, message: str) -> None:
-        self.tell(message)
-
-    warning = error = info
