@@ -29,12 +29,12 @@ def is_dead(marked: Mapping[str, str]) -> bool:
     began, _, era = rest.partition(".")
     if marked.get(HOST) != host() or not pid.isdecimal() or not began or not _era():
         return False
-    boot, _, namespace = era.partition("/")
+    boot, _, its_namespace = era.partition("/")
     own_boot, _, own_namespace = _era().partition("/")
     if boot != own_boot:
         return True  # this machine has been started anew since
     # In another container of this machine ids count other processes.
-    return namespace == own_namespace and _began(int(pid)) != began
+    return its_namespace == own_namespace and _began(int(pid)) != began
 
 
 @cache
@@ -46,11 +46,6 @@ def host() -> str:
         identity = b""
     mark = f"-{hashlib.sha256(identity).hexdigest()[:8]}" if identity else ""
     return f"{platform.node()}{mark}"
-
-
-def place() -> str:
-    """What process ids count in: this machine and, where it is divided, the container."""
-    return f"{host()}/{_namespace()}"
 
 
 def _began(pid: int) -> str:
@@ -70,11 +65,12 @@ def _era() -> str:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
     except OSError:
         return ""
-    return f"{boot}/{_namespace()}" if _namespace() else ""
+    return f"{boot}/{namespace()}" if namespace() else ""
 
 
 @cache
-def _namespace() -> str:
+def namespace() -> str:
+    """Among which processes of the machine an id counts: those of this container, or all; empty where unknown."""
     try:
         return str((_PROC / "self/ns/pid").readlink())
     except OSError:

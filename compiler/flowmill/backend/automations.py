@@ -24,7 +24,8 @@ SILENT_FOR = 90
 PENDING_FOR = 240
 """Seconds that a run may be about to start: what it needs is fetched in that time."""
 _ANY_EVENT = "prefect.flow-run.*"
-_ENDS = {f"prefect.flow-run.{name}" for name in ("Completed", "Failed", "TimedOut", "Crashed", "Cancelled", "Skipped")}
+_ALIVE = {f"prefect.flow-run.{name}" for name in ("heartbeat", "Running", "Cancelling")}
+"""What a run with a process is last heard of with: it may be killed before its first heartbeat has left it."""
 _PAGE = 100
 
 
@@ -50,7 +51,7 @@ WANTED: tuple[AutomationCore, ...] = (
     _automation(
         "a run that went silent is crashed",
         f"A running flow sends a heartbeat every 30 s. After {SILENT_FOR} s without one its process is gone.",
-        _silence({"prefect.flow-run.heartbeat"}, {"prefect.flow-run.heartbeat", *_ENDS}, SILENT_FOR, TAG),
+        _silence(_ALIVE, {_ANY_EVENT}, SILENT_FOR, TAG),
         ChangeFlowRunState(
             state=StateType.CRASHED, name="Crashed", message=f"no heartbeat for {SILENT_FOR} s: its process is gone"
         ),

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowmill.commands._options import workspace_of, write
+from flowmill.commands._options import reader_left, workspace_of, write
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,6 +95,10 @@ def _default_name(server: str, environment: str) -> str:
 
 
 def _tell(line: str) -> None:
+    """Print, and go on working when nobody reads any more."""
     from flowmill.report.style import printable
 
-    write(f"{printable(line)}\n")
+    try:
+        write(f"{printable(line)}\n")
+    except BrokenPipeError:
+        reader_left()

@@ -49,6 +49,8 @@ class WorkerNames:
         try:
             if not _locked(descriptor):
                 raise NameTaken(name)
+            os.truncate(descriptor, 0)
+            os.pwrite(descriptor, owner.namespace().encode(), 0)
             yield descriptor
         finally:
             os.close(descriptor)
@@ -67,23 +69,35 @@ class WorkerNames:
 
     def dead(self) -> set[str]:
         """The names whose worker does not live any more."""
-        return {path.name.removesuffix(_ENDING) for path in self._files() if not _is_held(path)}
+        return {_name(path) for path in self._files() if not _is_held(path)}
 
     def all(self) -> set[str]:
         """Every name that this machine has had."""
-        return {path.name.removesuffix(_ENDING) for path in self._files()}
+        return {_name(path) for path in self._files()}
 
     def _files(self) -> list[Path]:
-        return sorted(self._place.glob(f"*{_ENDING}"))
+        """The files of workers whose processes could be seen from here: not those in another container."""
+        return [path for path in sorted(self._place.glob(f"*{_ENDING}")) if _namespace_in(path) == owner.namespace()]
 
     def _file(self, name: str) -> Path:
         return self._place / f"{name}{_ENDING}"
 
     @property
     def _place(self) -> Path:
-        # A home may be shared by machines or containers, whose processes cannot be seen from here.
-        where = hashlib.sha256(f"{self.api} {owner.place()}".encode()).hexdigest()[:16]
+        # A home may be shared by machines.
+        where = hashlib.sha256(f"{self.api} {owner.host()}".encode()).hexdigest()[:16]
         return (self.folder or cache_folder() / "workers") / f"{self.pool}@{where}"
+
+
+def _name(path: Path) -> str:
+    return path.name.removesuffix(_ENDING)
+
+
+def _namespace_in(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def _is_held(path: Path) -> bool:
