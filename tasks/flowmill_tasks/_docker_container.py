@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from flowmill_tasks import owner
 from flowmill_tasks._docker_result import ENVIRON, put_result_file, take_result
 from flowmill_tasks._transcript import Transcript
 from flowmill_tasks.base import GRACE, Log, ProcessOutput, StepCancelled, StepFailed, StepRun
@@ -157,7 +158,7 @@ def run_container(client: "DockerClient", plan: ContainerPlan, run: StepRun) -> 
         with explained(f"the result of the container of image `{plan.image}` could not be read"):
             return ProcessOutput(stdout=stdout, exit_code=0, result=take_result(container))
     finally:
-        _remove(container, run.log)
+        remove_container(container, run.log)
 
 
 def _remove_leftovers(client: "DockerClient", run: StepRun) -> None:
@@ -166,7 +167,7 @@ def _remove_leftovers(client: "DockerClient", run: StepRun) -> None:
         leftovers = client.containers.list(all=True, ignore_removed=True, filters={"label": f"flowmill.key={run.key}"})
     for container in leftovers:
         run.log.warning(f"removing container `{container.name}`, which an earlier attempt left behind")
-        _remove(container, run.log)
+        remove_container(container, run.log)
 
 
 def _check_network(client: "DockerClient", name: str | None) -> None:
@@ -224,7 +225,7 @@ def _unique_name(run: StepRun) -> str:
 
 def _labels(run: StepRun) -> dict[str, str]:
     labels = {f"flowmill.{name}": value for name, value in run.labels.items()}
-    return {**labels, "flowmill.step": run.step_id, "flowmill.key": run.key}
+    return {**labels, **owner.labels(), "flowmill.step": run.step_id, "flowmill.key": run.key}
 
 
 def _follow(container: "Container", plan: ContainerPlan, run: StepRun) -> str:
@@ -232,7 +233,7 @@ def _follow(container: "Container", plan: ContainerPlan, run: StepRun) -> str:
     with explained(f"the container of image `{plan.image}` could not be started"):
         stream = container.attach(stream=True, demux=True)
         container.start()
-    run.cancellation.on_cancel(lambda: _stop(container.id or "", run.log))
+    run.cancellation.on_cancel(lambda: stop_container(container.id or "", run.log))
     for stdout, stderr in stream:
         transcript.stdout.feed(stdout or b"")
         transcript.stderr.feed(stderr or b"")
@@ -246,7 +247,7 @@ def _follow(container: "Container", plan: ContainerPlan, run: StepRun) -> str:
     return transcript.stdout.kept()
 
 
-def _stop(container_id: str, log: Log) -> None:
+def stop_container(container_id: str, log: Log) -> None:
     """TERM, and KILL after the grace, from whichever thread stops the step; over a connection of its own."""
     from docker.errors import NotFound
 
@@ -258,7 +259,7 @@ def _stop(container_id: str, log: Log) -> None:
             log.error(error.message)
 
 
-def _remove(container: "Container", log: Log) -> None:
+def remove_container(container: "Container", log: Log) -> None:
     """Remove the container, running or not, with the volumes that its image declares."""
     from docker.errors import APIError
 

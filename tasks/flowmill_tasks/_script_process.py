@@ -186,7 +186,7 @@ def _started(argv: Sequence[str], directory: Path, environ: Mapping[str, str]) -
     except (OSError, ValueError) as error:
         raise NotStarted(error) from error
     try:
-        with _guarded(group.pid):
+        with guarded(group.pid):
             yield group
     finally:
         group.abandon()
@@ -196,7 +196,7 @@ _GUARD = 'read -r end && exit; kill -s TERM -- "-$1"; sleep "$2"; kill -s KILL -
 
 
 @contextmanager
-def _guarded(group: int) -> Iterator[None]:
+def guarded(group: int) -> Iterator[None]:
     """Have a shell end the process group if this process dies without a chance to do so (SIGKILL).
 
     The shell notices that its pipe closes. The kernel's own means (PR_SET_PDEATHSIG) reaches only the leader,

@@ -163,6 +163,14 @@ class Step(BaseModel):
         """
         return None
 
+    @classmethod
+    def clear_up(cls, log: Log) -> None:
+        """Remove what killed processes of this machine have left behind outside of themselves.
+
+        Called before runs begin, and by a worker every half minute; what a living process has made stays.
+        """
+        return
+
     @abstractmethod
     def execute(self, run: StepRun) -> Output:
         """Do the work.

@@ -19,8 +19,9 @@ from pydantic_core import PydanticCustomError
 
 from flowmill_tasks._docker_container import ContainerPlan, Mount, ended_with, engine, run_container
 from flowmill_tasks._docker_image import ImageReference, Login, PullPolicy, Source, provide_image
+from flowmill_tasks._docker_orphans import remove_orphans
 from flowmill_tasks._paths import PathProblem, check_path_text, resolve_inside
-from flowmill_tasks.base import Output, ProcessOutput, Step, StepFailed, StepRun
+from flowmill_tasks.base import Log, Output, ProcessOutput, Step, StepFailed, StepRun
 from flowmill_tasks.fields import Duration, Line, Number, Size, Templated, Text, Unrendered, WholeNumber
 
 _RIGHTS = "privileged cap_add security_opt runtime group_add sysctls oom_kill_disable cgroup_parent"
@@ -210,6 +211,10 @@ class Docker(Step):
         description="The login for the image's registry. Default: what `docker login` left on the machine.",
         examples=["${{ secrets.registry }}"],
     )
+
+    @classmethod
+    def clear_up(cls, log: Log) -> None:
+        remove_orphans(log)
 
     def execute(self, run: StepRun) -> Output:
         """Pull the image as `pull` says, run the container, stream its output into the log, remove it."""

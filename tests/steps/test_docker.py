@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import support.engine
+from flowmill_tasks import owner
 from flowmill_tasks._docker_container import EngineUnreachable
 from flowmill_tasks.base import ProcessOutput, RunMemory, StepCancelled, StepFailed, StepRun, StepTimedOut
 from flowmill_tasks.docker import Docker
@@ -208,6 +209,7 @@ def test_i19_a_container_has_no_rights_of_root_and_a_limit_of_each_thing(run: St
         "flowmill.run": "run-1",
         "flowmill.step": "it",
         "flowmill.key": run.key,
+        **owner.labels(),
     }
 
 

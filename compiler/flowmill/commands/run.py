@@ -127,6 +127,7 @@ def _run(
     from flowmill.backend.local_run import NoServer, run_here
     from flowmill.local.afterwards import afterwards
 
+    _clear_up(plan)
     before = _messages(outbox)
     results = _results(plan, spec)
     with _view(colour) as view:
@@ -140,6 +141,16 @@ def _run(
     if outbox and _messages(outbox) - before:
         write(f"messages were not sent: they are in {outbox}/ (--deliver sends them)\n")
     return 0 if succeeded else 1
+
+
+def _clear_up(plan: "Plan") -> None:
+    """Remove what a run that was killed has left behind, as far as this one could meet it."""
+    from flowmill.report.style import printable
+    from flowmill.running.clearing import clear_up
+    from flowmill_tasks.registry import discover
+
+    types = {step.type for group in plan.groups.values() for step in group}
+    clear_up((discover()[name] for name in sorted(types)), lambda line: write(f"{printable(line)}\n"))
 
 
 def _results(plan: "Plan", spec: Path) -> "Results":
