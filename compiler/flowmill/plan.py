@@ -105,6 +105,8 @@ class Plan:
         queue: the queue of the server that runs wait in; None is the environment's own.
         last_success: what `last_success.start` is before the first success; None where the flow keeps no such time.
         run_name: the name of a run, with expressions; empty lets Prefect find one.
+        protect: whether it stays on the server when its spec is gone.
+        moved_from: the flow's former name; empty where it never had another.
     """
 
     project: str
@@ -129,6 +131,8 @@ class Plan:
     on_success: tuple[StepPlan, ...]
     finally_: tuple[StepPlan, ...]
     spec_path: str = field(compare=False)
+    protect: bool = False
+    moved_from: str = ""
 
     @property
     def name(self) -> str:

@@ -44,6 +44,8 @@ def make_plan(flow: BoundFlow) -> Plan:
         on_success=handlers["on_success"],
         finally_=handlers["finally"],
         spec_path=flow.context.spec_path,
+        protect=spec.protect,
+        moved_from=spec.moved_from or "",
     )
 
 

@@ -22,6 +22,7 @@ from flowmill.spec_values import (
     ConstantLine,
     Elements,
     Environ,
+    FlowName,
     Name,
     Names,
     SecretNames,
@@ -235,6 +236,14 @@ class FlowSpec(Document):
     concurrency: Annotated[Concurrency, BeforeValidator(_concurrency), _OrNumber()] | None = Field(
         default=None, description="how many runs at once: a number, or a map", examples=[1]
     )
+    protect: Flag = Field(
+        default=False, description="once registered, it is not deleted from the server when its spec is gone"
+    )
+    moved_from: FlowName | None = Field(
+        default=None,
+        description="the flow's former `<project>.<flow>`: what it remembers and what is switched off move with it",
+        examples=["mobility.bike_trips"],
+    )
     parameters: dict[str, Parameter] = Field(default_factory=dict, description="values that can be set per run")
     vars: dict[str, ExactJson] = Field(
         default_factory=dict, description="named values for expressions, known before the run"
@@ -262,6 +271,14 @@ class Environment(Document):
 
     ref: ConstantLine = Field(description="the git branch that this environment follows", examples=["main"])
     description: Text = Field(default="", description="what it is for")
+    pin: Literal["commit", "branch"] = Field(
+        default="commit",
+        description="what runs: the `commit` that was registered, or whatever the `branch` holds when a run starts",
+    )
+    storage: Literal["git", "local"] = Field(
+        default="git",
+        description="where workers find the specs: in the repository, or, for trying out, in this folder (`local`)",
+    )
     defaults: dict[str, Json] | None = Field(default=None, description="keys for every flow in this environment")
 
 
@@ -295,7 +312,18 @@ class Server(Document):
 class Workspace(Document):
     """`specs/flowmill.yaml`: what every project shares."""
 
-    repository: ConstantLine = Field(default="", description="address of the git repository that holds the specs")
+    name: Name | None = Field(
+        default=None,
+        description="names the workspace on a Prefect server that several share; the repository's name when left out",
+    )
+    repository: ConstantLine = Field(
+        default="",
+        description="address of the git repository that holds the specs",
+        examples=["https://github.com/your-team/flows.git"],
+    )
+    repository_token: Name | None = Field(
+        default=None, description="the Secret block of Prefect that holds a token for a private repository"
+    )
     timezone: ConstantLine = Field(
         default="UTC", description="the zone of every `cron` that names none", examples=["America/Chicago"]
     )

@@ -10,6 +10,8 @@ from flowmill.expressions.template import Expression, Unclosed, has_expression, 
 from flowmill_tasks.fields import ExactJson, Folded, Json, Line, Plain, Templated, Text, Unrendered
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+FLOW_NAME = re.compile(rf"{NAME.pattern}\.{NAME.pattern}")
+"""A flow's whole name: `<project>.<flow>`."""
 NAME_RULE = (
     "names are lower-case letters, digits, `_` and `-`, start with a letter or digit, and have at most 63 characters"
 )
@@ -19,6 +21,13 @@ def _name(value: str) -> str:
     if not NAME.fullmatch(value):
         words = {"value": value[:80], "hint": NAME_RULE}
         raise PydanticCustomError("bad_name", "`{value}` is not a name", words)
+    return value
+
+
+def _flow_name(value: str) -> str:
+    if not FLOW_NAME.fullmatch(value):
+        words = {"value": value[:130], "hint": f"write `<project>.<flow>`; {NAME_RULE}"}
+        raise PydanticCustomError("bad_name", "`{value}` does not name a flow", words)
     return value
 
 
@@ -107,6 +116,12 @@ Name = Annotated[
     BeforeValidator(_constant),
     AfterValidator(_name),
     WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"}),
+]
+FlowName = Annotated[
+    Text,
+    BeforeValidator(_constant),
+    AfterValidator(_flow_name),
+    WithJsonSchema({"type": "string", "pattern": f"^{FLOW_NAME.pattern}$"}),
 ]
 WrittenName = Annotated[Name, BeforeValidator(_written)]
 ConstantLine = Annotated[Line, BeforeValidator(_constant)]

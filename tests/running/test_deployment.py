@@ -5,15 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from prefect.client.schemas.objects import ConcurrencyLimitStrategy, StateType
+from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.schedules import CronSchedule
 
-from flowmill.backend.deployment import deployment_arguments, queue_name
-from flowmill.backend.flow import build_flow
 from flowmill.cron import of_plan
 from flowmill.fire_times import fire_times
-from flowmill.local.runtime import local_runtime
 from flowmill.local.select import plan_of
+from flowmill.registering.body import Code, deployment_body, queue_name
 from support.engine import eventually
 from support.flows import JOB, WORKSPACE, script, write_job, write_workspace
 from support.prefect_server import PrefectServer
@@ -30,8 +28,7 @@ PARAMETERS = {"shop": {"type": "string"}, "days": {"type": "integer", "default":
 
 
 def arguments(spec: Path, environment: str = "staging") -> dict[str, Any]:
-    plan = plan_of(spec, environment)
-    return deployment_arguments(plan, build_flow(plan, local_runtime(spec)))
+    return deployment_body(plan_of(spec, environment), Code(folder="/specs"))
 
 
 def test_a_plan_says_where_and_how(tmp_path: Path) -> None:
@@ -41,9 +38,9 @@ def test_a_plan_says_where_and_how(tmp_path: Path) -> None:
     found = arguments(tmp_path / "demo/job.yaml")
     assert (found["name"], found["description"], found["paused"]) == ("staging", "Loads it", False)
     assert (found["work_pool_name"], found["work_queue_name"]) == ("etl-01", "staging-slow")
-    assert found["tags"] == ["demo", "staging", "etl-01", "nightly"]
+    assert found["tags"] == ["flowmill", "demo", "staging", "etl-01", "nightly"]
     assert (found["schedules"], found["concurrency_limit"]) == ([], 2)
-    assert found["concurrency_options"].collision_strategy is ConcurrencyLimitStrategy.ENQUEUE
+    assert found["concurrency_options"] == {"collision_strategy": "ENQUEUE"}
 
 
 def test_what_one_environment_says_does_not_reach_the_others(tmp_path: Path) -> None:
@@ -52,9 +49,9 @@ def test_what_one_environment_says_does_not_reach_the_others(tmp_path: Path) -> 
     spec = write_job(tmp_path, script("work"), cron="0 6 * * *", environment=overrides, concurrency=limit)
     staging, production = arguments(spec), arguments(spec, "production")
     assert (staging["schedules"], staging["paused"]) == ([], False)
-    assert staging["concurrency_options"].collision_strategy is ConcurrencyLimitStrategy.CANCEL_NEW
-    assert ([it.active for it in production["schedules"]], production["paused"]) == ([False], True)
-    assert "concurrency_limit" not in production
+    assert staging["concurrency_options"] == {"collision_strategy": "CANCEL_NEW"}
+    assert ([it["active"] for it in production["schedules"]], production["paused"]) == ([False], False)
+    assert production["concurrency_limit"] is None
     assert queue_name(plan_of(spec, "production")) == "production"
 
 

@@ -18,21 +18,14 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 
-from flowmill.backend.deployment import deployment_arguments, queue_name
-from flowmill.backend.flow import build_flow
-from flowmill.local.runtime import local_runtime
 from flowmill.local.select import plan_of
 from flowmill.plan import Plan
+from flowmill.registering.body import Code, deployment_body, queue_name
 from support.engine import eventually
 from support.prefect_server import PrefectServer
 
 STOP_WITHIN = 20
 _LOG = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO"}
-ENTRY = """\
-import flowmill
-
-flow = flowmill.compile({spec!r}, {environment!r})
-"""
 
 
 @dataclass(frozen=True)
@@ -75,15 +68,13 @@ class Deployed:
 
 
 def deploy(server: PrefectServer, spec: Path, environment: str = "staging") -> Deployed:
-    """Register a flow as `flowmill` would, with a module beside the workspace as its entry."""
-    folder, plan = spec.parents[1], plan_of(spec, environment)
-    module = f"{plan.project}_{plan.flow}_{environment}.py".replace("-", "_")
-    (folder / module).write_text(ENTRY.format(spec=str(spec.relative_to(folder)), environment=environment))
-    arguments = deployment_arguments(plan, build_flow(plan, local_runtime(spec)))
+    """Put one flow on the server as `flowmill register` does, with the specs taken from their folder."""
+    plan = plan_of(spec, environment)
+    body = deployment_body(plan, Code(folder=str(spec.parents[1].resolve())))
     with server.client() as client:
         flow = client.create_flow_from_name(plan.name)
-        made = client.create_deployment(flow, **arguments, path=str(folder), entrypoint=f"{module}:flow")
-    return Deployed(server, plan, made)
+        made = client.request("POST", "/deployments/", json={**body, "flow_id": str(flow)})
+    return Deployed(server, plan, UUID(made.json()["id"]))
 
 
 @contextmanager

@@ -22,16 +22,21 @@ from flowmill.running.run import Facts, Run
 from flowmill.running.runtime import Runtime
 
 
-def build_flow(plan: Plan, runtime: Runtime) -> Flow[Any, Any]:
+def build_flow(plan: Plan, runtime: Runtime, opening: Callable[[], None] | None = None) -> Flow[Any, Any]:
     """The Prefect flow that carries out `plan`.
 
     It is asynchronous: independent steps run together, and Prefect's heartbeat thread need not be joined. Its
     parameters are those of the plan; what it returns is a state.
+
+    Args:
+        opening: called first in every run, inside of it.
     """
     starts: dict[str, datetime] = {}
     successes: dict[str, datetime | None] = {}
 
     async def body(**parameters: Any) -> Any:
+        if opening:
+            opening()
         run = Run(plan, runtime, _facts(plan, runtime.clock, starts), parameters)
         if reason := _reason_to_skip(run):
             return of_skipped_run(reason)

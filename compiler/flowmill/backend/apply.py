@@ -1,0 +1,165 @@
+"""Carrying out changes on a Prefect server, so that no scheduled run is lost and none is made twice.
+
+Prefect throws the coming runs of a deployment away whenever it is written, and makes new ones some seconds later;
+what is due in between would never run. So after each write the server is told to make the runs from just before it
+on. A deployment that is there is patched, never posted again: that would give its schedules new ids, and Prefect
+knows by them which runs it has made already. The switches and the rest of a deployment are one request.
+
+Every step may be the last before this process is killed: each is safe to repeat, and what was done is told by the
+server's own data, so a further register goes on from there.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flowmill.backend.server import PAGE, Server, ServerError, ServerLost, labels_of
+from flowmill.backend.success_times import ServerTimes
+from flowmill.registering.changes import Change
+from flowmill.registering.live import Live
+from flowmill.registering.manifest import Declared
+from flowmill.registering.schedule_effect import effect_of
+from flowmill.running.late_tags import limit_of
+
+_EARLIER = timedelta(seconds=2)
+"""The server tells its time in whole seconds."""
+LOOKED_BACK = timedelta(minutes=5)
+"""How long ago an interrupted register is looked for."""
+
+
+@dataclass(frozen=True)
+class Applied:
+    """How a change went; `problem` says why it did not."""
+
+    change: Change
+    problem: str = ""
+
+
+def apply(server: Server, workspace: str, change: Change) -> Applied:
+    """Carry out one change.
+
+    Raises:
+        ServerLost: the server does not answer any more.
+    """
+    try:
+        _steps(server, workspace, change)
+    except ServerLost:
+        raise
+    except ServerError as error:
+        return Applied(change, str(error))
+    return Applied(change)
+
+
+def _steps(server: Server, workspace: str, change: Change) -> None:
+    if change.action == "delete" and change.live:
+        _delete(server, change.live)
+    elif change.action in ("create", "update", "move") and change.declared:
+        _write(server, workspace, change, change.declared)
+        if change.former:
+            _carry_over(change.former, change.declared)
+            _delete(server, change.former)
+
+
+def _write(server: Server, workspace: str, change: Change, declared: Declared) -> None:
+    since = server.now
+    body = _body(change, declared)
+    live = change.live
+    if live is None or live.owner != workspace:
+        made = {**body, "flow_id": server.flow(declared.flow), "labels": labels_of(workspace, declared.flow)}
+        id = str(server.ask("POST", "/deployments/", made)["id"])
+    else:
+        id = live.id
+        _remove_schedules(server, live, body)
+        since = server.now
+        server.ask("PATCH", f"/deployments/{id}", {key: value for key, value in body.items() if key != "name"})
+    _schedule(server, id, since, declared)
+
+
+def _body(change: Change, declared: Declared) -> dict[str, Any]:
+    schedules = [{**it, "active": change.is_on(it["slug"], it["active"])} for it in declared.body["schedules"]]
+    return {**declared.body, "schedules": schedules, "paused": change.paused, "version": declared.digest}
+
+
+def _remove_schedules(server: Server, live: Live, body: dict[str, Any]) -> None:
+    """Take away the schedules that are not declared: a patch only changes and adds."""
+    wanted = {it["slug"] for it in body["schedules"]}
+    for schedule in live.content.get("schedules") or []:
+        if schedule.get("slug") not in wanted:
+            server.ask("DELETE", f"/deployments/{live.id}/schedules/{schedule['id']}", missing=True)
+
+
+def _schedule(server: Server, id: str, since: datetime, declared: Declared) -> None:
+    """Have the runs made that a write has thrown away, and see that there is one.
+
+    Raises:
+        ServerError: the server makes none, although a schedule fires.
+    """
+    start = since - _EARLIER
+    live = server.ask("GET", f"/deployments/{id}")
+    if live["paused"] or not any(it["active"] for it in live["schedules"]):
+        return
+    server.ask("POST", f"/deployments/{id}/schedule", {"start_time": start.isoformat()})
+    if not _runs(server, [id], limit=1):
+        raise ServerError(f"the Prefect server at {server.address} makes no runs of {declared.flow}: see its log")
+
+
+def _runs(server: Server, ids: list[str], limit: int = PAGE, **more: Any) -> list[dict[str, Any]]:
+    """Runs of deployments that a schedule has made."""
+    wanted = {"deployments": {"id": {"any_": ids}}, "flow_runs": {"expected_start_time": more} if more else None}
+    found: list[dict[str, Any]] = server.ask("POST", "/flow_runs/filter", {**wanted, "limit": limit})
+    return found
+
+
+def _delete(server: Server, live: Live) -> None:
+    """Delete a deployment and every run of it that has not begun; Prefect leaves those that wait for a slot."""
+    waiting = {"deployments": {"id": {"any_": [live.id]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
+    runs = list(server.pages("/flow_runs/filter", waiting))
+    server.ask("DELETE", f"/deployments/{live.id}", missing=True)
+    for run in runs:
+        if run["state_name"] == "AwaitingConcurrencySlot":
+            server.ask("DELETE", f"/flow_runs/{run['id']}", missing=True)
+
+
+def _carry_over(former: Live, declared: Declared) -> None:
+    """What the flow remembers goes on under its new name; what it has under that already is not put back."""
+    times = ServerTimes()
+    environment = declared.body["name"]
+    kept = times.read(f"{former.flow}.{environment}")
+    if kept is not None:
+        times.advance(f"{declared.flow}.{environment}", kept)
+
+
+def complete(server: Server, changes: tuple[Change, ...]) -> list[str]:
+    """Make the runs that a register which was killed right after a write has left unmade; whose they are.
+
+    Only deployments that were written lately are looked at, and only where a run is missing is anything written.
+    """
+    found: list[str] = []
+    for change in changes:
+        since = _written_lately(change.live, server.now) if change.live else None
+        if change.live and since and _lacks_run(server, change.live, since):
+            start = {"start_time": (since - _EARLIER).isoformat()}
+            server.ask("POST", f"/deployments/{change.live.id}/schedule", start)
+            found.append(change.flow)
+    return found
+
+
+def _written_lately(live: Live, now: datetime) -> datetime | None:
+    updated = datetime.fromisoformat(str(live.content["updated"])).astimezone(UTC)
+    return updated if now - LOOKED_BACK < updated else None
+
+
+def _lacks_run(server: Server, live: Live, since: datetime) -> bool:
+    """Whether a run that was due since then is not there."""
+    due = [it for it in effect_of(live.view, since - _EARLIER).next_times if it <= server.now]
+    if not due:
+        return False
+    runs = _runs(server, [live.id], after_=(since - _EARLIER).isoformat(), before_=server.now.isoformat())
+    made = {datetime.fromisoformat(it["expected_start_time"]).astimezone(UTC) for it in runs}
+    return any(it.astimezone(UTC) not in made for it in due)
+
+
+def late_limits(declared: tuple[Declared, ...]) -> set[int]:
+    """The limits that the tags of deployments name, for the automations that act on them."""
+    tags = {tag for it in declared for tag in it.body["tags"]}
+    return {limit for tag in tags if (limit := limit_of(tag)) is not None}

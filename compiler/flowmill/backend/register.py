@@ -1,0 +1,101 @@
+"""Registering an environment: look, decide, and, where that is wanted, write; the server is read in bulk."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from prefect.client.orchestration import get_client
+
+from flowmill.backend.apply import Applied, apply, complete, late_limits
+from flowmill.backend.automations import ensure_automations
+from flowmill.backend.pools import Pools, queue_limits
+from flowmill.backend.server import Server
+from flowmill.registering.changes import Change, Changes, changes_between
+from flowmill.registering.manifest import Manifest
+from flowmill.registering.preflight import Obstacle
+from flowmill.spec import Workspace
+
+WRITTEN = ("create", "move", "update")
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What registering would do.
+
+    Attributes:
+        server: the address of the server.
+        now: the server's time.
+        prune: whether what is declared no more is deleted.
+    """
+
+    server: str
+    now: datetime
+    manifest: Manifest
+    changes: Changes
+    obstacles: tuple[Obstacle, ...]
+    prune: bool = False
+
+    @property
+    def to_do(self) -> tuple[Change, ...]:
+        """The changes that are carried out, deletions last: what replaces a flow is there before it goes."""
+        written = self.changes.of(*WRITTEN)
+        return (*written, *(self.changes.of("delete") if self.prune else ()))
+
+    @property
+    def errors(self) -> tuple[Obstacle, ...]:
+        return tuple(it for it in self.obstacles if it.severity == "error")
+
+
+def look(server: Server, manifest: Manifest, *, prune: bool = False, adopt: bool = False) -> Outlook:
+    """Compare a manifest with a server; nothing is written."""
+    changes = changes_between(manifest, server.deployments(manifest.environment), adopt=adopt)
+    obstacles = (*Pools(server, manifest).obstacles(), *_foreign(changes))
+    return Outlook(server.address, server.now, manifest, changes, obstacles, prune)
+
+
+def _foreign(changes: Changes) -> Iterator[Obstacle]:
+    for live in changes.foreign:
+        owner = f"the workspace `{live.owner}`" if live.owner else "somebody else"
+        message = f"the deployment `{live.flow}/{live.content['name']}` was made by {owner}"
+        yield Obstacle("error", message, "rename the flow, or take it over with `--adopt`")
+
+
+def create_missing(server: Server, outlook: Outlook, workspace: Workspace) -> tuple[Outlook, list[str]]:
+    """Make the pools and queues that are missing."""
+    if not any(it.made for it in outlook.obstacles):
+        return outlook, []
+    pools = Pools(server, outlook.manifest)
+    made = pools.create(queue_limits(workspace, [outlook.manifest.environment]))
+    left = tuple(it for it in outlook.obstacles if not it.made)
+    return replace(outlook, obstacles=left), made
+
+
+def carry_out(server: Server, outlook: Outlook, parallel: int, tell: Callable[[Applied], None]) -> list[Applied]:
+    """Write what differs, and then finish what a register that was killed has left.
+
+    Args:
+        parallel: writes at once; more than one makes SQLite slower.
+        tell: told of each change when it is done.
+
+    Raises:
+        ServerLost: the server does not answer any more; what was told is done.
+    """
+    done: list[Applied] = []
+    writes = [it for it in outlook.to_do if it.action != "delete"]
+    with ThreadPoolExecutor(parallel) as pool:
+        for applied in pool.map(lambda it: apply(server, outlook.manifest.workspace, it), writes):
+            done.append(applied)
+            tell(applied)
+    for change in outlook.to_do if not any(it.problem for it in done) else ():
+        if change.action == "delete":
+            done.append(apply(server, outlook.manifest.workspace, change))
+            tell(done[-1])
+    complete(server, outlook.changes.of("unchanged"))
+    return done
+
+
+def automate(outlook: Outlook) -> list[str]:
+    """Make the automations that end dead runs; the names of those that were written."""
+    with get_client(sync_client=True) as client:
+        return ensure_automations(client, late_limits(tuple(outlook.manifest.deployments.values())))

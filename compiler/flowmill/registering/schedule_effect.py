@@ -1,0 +1,53 @@
+"""What a change means for when a flow runs: the next times, and how often in a week."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from flowmill.cron import of_plan
+from flowmill.fire_times import fire_times
+
+SHOWN = 3
+"""How many of the next times are told."""
+WEEK = timedelta(days=7)
+_MOST_IN_A_WEEK = 7 * 24 * 60
+
+
+@dataclass(frozen=True)
+class Effect:
+    """When a deployment runs.
+
+    Attributes:
+        next_times: the next ones, in UTC or in the zone of their schedule.
+        per_week: how many in the seven days from then on.
+    """
+
+    next_times: tuple[datetime, ...]
+    per_week: int
+
+
+def effect_of(view: Mapping[str, Any], now: datetime) -> Effect:
+    """When a deployment with this view runs from `now` on; schedules of other tools than cron are not counted."""
+    if view["paused"]:
+        return Effect((), 0)
+    found: list[datetime] = []
+    for schedule in view["schedules"].values():
+        if schedule["active"] and (times := _week(schedule, now)):
+            found += times
+    found.sort()
+    return Effect(tuple(found[:SHOWN]), sum(moment < now + WEEK for moment in found))
+
+
+def _week(schedule: Mapping[str, Any], now: datetime) -> list[datetime]:
+    """The times of one schedule in the next week, or else its very next ones."""
+    if "cron" not in schedule:
+        return []
+    try:
+        cron, zone = of_plan(schedule["cron"]), schedule.get("timezone") or "UTC"
+        few = fire_times(cron, zone, now, SHOWN)
+        if not few or few[-1] >= now + WEEK:
+            return few
+        return [it for it in fire_times(cron, zone, now, _MOST_IN_A_WEEK) if it < now + WEEK]
+    except ValueError:  # somebody has put something else there by hand
+        return []
