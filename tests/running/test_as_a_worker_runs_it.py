@@ -13,6 +13,7 @@ from support.flows import FLOWMILL, write_job
 from support.prefect_server import PrefectServer
 from support.slack import SlackEndpoint, slack_endpoint
 from support.smtp import MailServer, mail_server
+from support.worker import deploy, work_pool
 
 pytestmark = pytest.mark.prefect
 
@@ -23,11 +24,6 @@ environ = {name: value for name, value in os.environ.items() if name not in own}
 with open(sys.argv[1], "a") as file:
     file.write(json.dumps([sys.argv[2:], environ]) + "\\n")
 print(sys.argv[2].upper())
-"""
-ENTRY = """\
-import flowmill
-
-flow = flowmill.compile("demo/job.yaml", "staging")
 """
 
 
@@ -49,7 +45,6 @@ def spec(tmp_path: Path) -> Path:
         **{"finally": [record("last", "${{ flow.name }}")]},
     )
     (spec.parent / "record.py").write_text(RECORD)
-    (tmp_path / "entry.py").write_text(ENTRY)
     return spec
 
 
@@ -83,13 +78,9 @@ def run_locally(spec: Path, trail: Path) -> dict[str, Any]:
 
 def run_by_a_worker(server: PrefectServer, spec: Path, trail: Path) -> dict[str, Any]:
     """Register the flow and run it with the command that a process worker starts."""
-    folder = spec.parents[1]
-    with server.client() as client:
-        flow = client.create_flow_from_name("demo.job")
-        deployment = client.create_deployment(flow, "staging", entrypoint="entry.py:flow", path=str(folder))
-        run = client.create_flow_run_from_deployment(deployment, parameters={"trail": str(trail)})
+    run = deploy(server, spec).run_by_hand(trail=str(trail))
     with mail_server() as mail, slack_endpoint() as slack:
-        command = [sys.executable, "-m", "prefect", "flow-run", "execute", str(run.id)]
+        command = [sys.executable, "-m", "prefect", "flow-run", "execute", str(run)]
         _execute(command, spec, secrets(mail, slack))
         return effects(spec, trail, mail, slack)
 
@@ -114,4 +105,5 @@ def test_x45_a_local_run_and_a_worker_do_the_same(prefect_server: PrefectServer,
         "TOKEN": "osprey-4411",
         "LIMIT": "12",
     }
-    assert run_by_a_worker(prefect_server, spec, tmp_path / "worker") == local
+    with work_pool(prefect_server, "etl-01"):
+        assert run_by_a_worker(prefect_server, spec, tmp_path / "worker") == local
