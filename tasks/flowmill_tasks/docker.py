@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from flowmill_tasks._docker_container import ContainerPlan, Mount, ended_with, engine, run_container
 from flowmill_tasks._docker_image import ImageReference, Login, PullPolicy, Source, provide_image
 from flowmill_tasks._docker_orphans import remove_orphans
+from flowmill_tasks._docker_result import NAME as RESULT_FILE
 from flowmill_tasks._paths import PathProblem, check_path_text, resolve_inside
 from flowmill_tasks.base import Log, Output, ProcessOutput, Step, StepFailed, StepRun
 from flowmill_tasks.fields import Duration, Line, Number, Size, Templated, Text, Unrendered, WholeNumber
@@ -91,8 +92,11 @@ def _parse_volume(text: str) -> Mount:
     source, target, mode, *more = [*text.split(":"), "", ""]
     if any(more) or mode not in ("", "ro", "rw") or not source:
         raise PathProblem(f"expected `source:target` or `source:target:ro`, got `{text[:80]}`")
-    if target[:1] != "/" or ".." in target.split("/") or not posixpath.normpath(target).strip("/"):
+    way = posixpath.normpath(target).strip("/").split("/")
+    if target[:1] != "/" or ".." in target.split("/") or not any(way):
         raise PathProblem(f"`{target}` is not an absolute path in the container, below `/`")
+    if way[0] == RESULT_FILE:
+        raise PathProblem(f"`/{RESULT_FILE}` is where the container's result goes; mount it elsewhere than `{target}`")
     named = "/" not in source and not source.startswith(".")
     if not named:
         check_path_text(source)
