@@ -81,7 +81,7 @@ def test_nothing_is_lacking_is_0(prefect_server: PrefectServer, tmp_path: Path, 
     spec = write_job(tmp_path, script("one", env={"A": f"${{{{ secrets['{name}'] }}}}"}))
     finished = check(spec)
     assert (finished.returncode, finished.stderr) == (0, "")
-    assert "nothing is lacking of 1 secrets" in finished.stdout
+    assert "nothing is lacking of 1 secret," in finished.stdout
     plain = write_job(tmp_path / "without", script("one"))
     assert check(plain).stdout == "no flow here needs a secret\n"
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from flowmill.counted import counted
 from flowmill.report.style import printable
 from flowmill.secret_needs import Need
 
@@ -50,7 +51,8 @@ def _users(need: Need) -> str:
 def _summary(found: list[Looked], address: str) -> str:
     named = [it for it in found if it.need.name is not None]
     lacking = sum(1 for it in named if it.problems)
-    what = f"{lacking} of {len(named)} secrets lacking" if lacking else f"nothing is lacking of {len(named)} secrets"
+    all_of_them = counted(len(named), "secret")
+    what = f"{lacking} of {all_of_them} lacking" if lacking else f"nothing is lacking of {all_of_them}"
     return f"{what}, on the Prefect server at {address}"
 
 
