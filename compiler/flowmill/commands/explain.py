@@ -12,6 +12,8 @@ from flowmill.commands._plan import plan_in
 
 if TYPE_CHECKING:
     from flowmill.explain import Fact
+    from flowmill.plan import Plan
+    from flowmill.report.style import Style
 
 
 @click.command("explain", short_help="Show every value of a flow, and the place that set it.")
@@ -35,8 +37,6 @@ def command(
       flowmill explain specs/mobility/trips.yaml steps.extract.image --env production
       flowmill explain specs/mobility/trips.yaml --all --format json
     """
-    from flowmill.report.explanation import as_data, stories, table
-
     plan = plan_in(spec, environment, colour)
     if plan is None:
         return 1
@@ -44,14 +44,22 @@ def command(
     chosen = _chosen(found, key) if key else found
     # A key that was asked for by its whole name is told in any case.
     chosen = [fact for fact in chosen if fact.settings or everything or fact.key == key]
-    style = style_for(sys.stdout, colour)
-    if output == "json":
-        write(json.dumps([as_data(fact) for fact in chosen], indent=2, ensure_ascii=False) + "\n")
-        return 0
+    write(_as_json(chosen) if output == "json" else _as_text(plan, chosen, key, style_for(sys.stdout, colour)))
+    return 0
+
+
+def _as_json(chosen: "list[Fact]") -> str:
+    from flowmill.report.explanation import as_data
+
+    return json.dumps([as_data(fact) for fact in chosen], indent=2, ensure_ascii=False) + "\n"
+
+
+def _as_text(plan: "Plan", chosen: "list[Fact]", key: str | None, style: "Style") -> str:
+    from flowmill.report.explanation import stories, table
+
     lines = stories(chosen, style) if key else table(chosen, style)
     title = style.paint(f"{plan.name} in {plan.environment}", "bold")
-    write("\n".join([title, "", *lines]) + "\n")
-    return 0
+    return "\n".join([title, "", *lines]) + "\n"
 
 
 def _facts(spec: Path, environment: str) -> "list[Fact]":
