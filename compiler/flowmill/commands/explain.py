@@ -28,8 +28,8 @@ def command(
 ) -> int:
     """Show where the values of SPEC come from: the file and line that set each, and what it won against.
 
-    With KEY, such as `timezone`, `vars.tag` or `steps.extract.image`, tell the whole story of that key and of
-    everything below it.
+    With KEY, such as `timezone`, `vars.tag`, `steps.extract.image` or `schedules.0.paused`, tell the whole story
+    of that key and of everything below it. Items of lists are numbered from 0, and so may be steps.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def command(
     found = _facts(spec, plan.environment)
     chosen = _chosen(found, key) if key else found
     # A key that was asked for by its whole name is told in any case.
-    chosen = [fact for fact in chosen if fact.settings or everything or fact.key == key]
+    chosen = [fact for fact in chosen if fact.settings or everything or key in (fact.key, fact.numbered)]
     write(_as_json(chosen) if output == "json" else _as_text(plan, chosen, key, style_for(sys.stdout, colour)))
     return 0
 
@@ -76,7 +76,10 @@ def _chosen(found: "list[Fact]", key: str) -> "list[Fact]":
     """The facts about a key, and about everything below it."""
     from flowmill.suggest import did_you_mean
 
-    chosen = [fact for fact in found if fact.key == key or fact.key.startswith(f"{key}.")]
+    below = f"{key}."
+    chosen = [fact for fact in found if f"{fact.key}.".startswith(below)]
+    # No step is called so: then its number may be meant.
+    chosen = chosen or [fact for fact in found if f"{fact.numbered}.".startswith(below)]
     if not chosen:
         above = {".".join(words[:length]) for fact in found for words in [fact.key.split(".")] for length in (1, 2, 3)}
         raise click.UsageError(f"the flow has no key `{key}`; {did_you_mean(key, above)}")
