@@ -24,6 +24,7 @@ from flowmill_tasks._docker_result import NAME as RESULT_FILE
 from flowmill_tasks._paths import PathProblem, check_path_text, resolve_inside
 from flowmill_tasks.base import Log, Output, ProcessOutput, Step, StepFailed, StepRun
 from flowmill_tasks.fields import Duration, Line, Number, Size, Templated, Text, Unrendered, WholeNumber
+from flowmill_tasks.starter import Starter
 
 _RIGHTS = "privileged cap_add security_opt runtime group_add sysctls oom_kill_disable cgroup_parent"
 _DEVICES = "device devices device_requests device_cgroup_rules gpus"
@@ -147,11 +148,27 @@ Network = Annotated[Line, _matching(rf"(?!host$){_NAME}", _NETWORK)]
 User = Annotated[Line, _matching(rf"{_NAME}(:{_NAME})?", "`user` or `user:group`, as names or numbers")]
 
 
+STARTER = Starter(
+    step="""\
+  - id: work
+    type: docker
+    image: python:3.12-slim
+    command: [python, -c, "print('hello')"]
+    # env_from: my-secret           # every key of a secret as a variable of its environment
+    timeout: 10m
+    retries: 1
+    retry_delay: 1m
+""",
+    expected="      steps: {work: {image: python:3.12-slim}}",
+)
+
+
 class Docker(Step):
     """Run a command in a container; the step succeeds when it ends with exit code 0."""
 
     step_type = "docker"
     summary = "Run a command in a container, on the Docker engine of the worker's machine"
+    starter = STARTER
     takes_environment = True
     output = ProcessOutput
     refused_keys = _REFUSED_OPTIONS

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from flowmill_tasks.registry import discover
+from support.flows import write_distribution
 from validating.command import Ran
 from validating.command import flowmill as command
 
-TYPES = ("script", "docker", "email", "slack")
+TYPES = [word for word, step in discover().items() if step.starter]
 
 
 def flowmill(*arguments: str, cwd: Path) -> Ran:
@@ -53,6 +55,45 @@ def test_a_flow_validates_and_passes_its_test_at_once(shop: Path, step_type: str
     assert ("secrets." in body) == (step_type in ("email", "slack") and not with_defaults)
 
 
+def test_every_step_type_that_ships_has_a_starter_of_its_own(shop: Path) -> None:
+    assert sorted(discover()) == TYPES
+    shown = new(shop, "flow", "--help").text
+    assert f"[{'|'.join(TYPES)}]" in shown
+
+
+GREET = """\
+from flowmill_tasks.base import Output, Step, StepRun
+from flowmill_tasks.fields import Text
+from flowmill_tasks.starter import Starter
+
+
+class Greet(Step):
+    step_type = "greet"
+    summary = "Greet somebody"
+    starter = Starter("  - {id: greet, type: greet, whom: world}\\n", "      steps: {greet: {whom: world}}")
+    whom: Text
+
+    def execute(self, run: StepRun) -> Output:
+        return Output()
+
+
+class Silent(Greet):
+    step_type = "silent"
+    starter = None
+"""
+
+
+def test_a_step_type_of_another_package_brings_its_own(shop: Path) -> None:
+    environ = {"PYTHONPATH": str(write_distribution(shop / "site", "greeting", GREET))}
+
+    def run(*arguments: str) -> Ran:
+        return command(*arguments, cwd=shop, environ=environ, within=60)
+
+    assert run("new", "flow", "shop/hello", "--type", "greet").code == 0
+    assert run("test").text.splitlines()[0] == "specs/shop/hello.test.yaml: 1 passed"
+    assert run("new", "flow", "shop/other", "--type", "silent").code == 2
+
+
 def test_the_commands_that_it_names_work(shop: Path) -> None:
     lines = new(shop, "flow", "shop/orders").text.splitlines()
     named = lines[lines.index("next:") + 1 :]
@@ -96,6 +137,7 @@ def test_nothing_is_written_over(shop: Path, name: str) -> None:
         pytest.param(("flow", "shpo/x"), 1, "there is no project `shpo`; did you mean `shop`?", id="misspelt"),
         pytest.param(("flow", "hr/x"), 1, "make it with `flowmill new project hr`", id="no project"),
         pytest.param(("flow", "shop/x", "--dir", "flows"), 2, "there is no flowmill.yaml in", id="no workspace"),
+        pytest.param(("flow", "shop/x", "--type", "emial"), 2, "there is no step type `emial` to", id="type"),
         pytest.param(("project", "shop"), 1, "`specs/shop/project.yaml` is there already", id="twice"),
     ],
 )

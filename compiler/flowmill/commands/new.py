@@ -12,6 +12,7 @@ from flowmill.commands._options import COLOUR, style_for, write
 
 if TYPE_CHECKING:
     from flowmill.workspace import Files
+    from flowmill_tasks.starter import Starter
 
 DIRECTORY = click.option(
     "--dir",
@@ -21,7 +22,26 @@ DIRECTORY = click.option(
     show_default=True,
     help="The folder of the workspace.",
 )
-TYPES = ("script", "docker", "email", "slack")
+
+
+class _StepType(click.ParamType[str]):
+    """A step type that has a starter; looked up late, so that the other verbs start fast."""
+
+    name = "type"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join(_starters())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in _starters():
+            self.fail(f"there is no step type `{value}` to begin with; there are: {', '.join(_starters())}", param, ctx)
+        return value
+
+
+def _starters() -> "dict[str, Starter]":
+    from flowmill_tasks.registry import discover
+
+    return {word: step.starter for word, step in discover().items() if step.starter is not None}
 
 
 @click.group("new", short_help="Write a project or a flow to begin with.")
@@ -60,7 +80,7 @@ def project(name: str, folder: Path) -> int:
 
 @command.command("flow")
 @click.argument("name", metavar="PROJECT/NAME")
-@click.option("--type", "step_type", type=click.Choice(TYPES), default="script", show_default=True, help="Of its step.")
+@click.option("--type", "step_type", type=_StepType(), default="script", show_default=True, help="Of its step.")
 @DIRECTORY
 @COLOUR
 def flow(name: str, step_type: str, folder: Path, colour: bool | None) -> int:
@@ -131,10 +151,11 @@ def _texts(files: "Files", spec: Path, step_type: str) -> dict[Path, str]:
 
     project_name, flow_name = spec.parent.name, spec.stem
     environments, server = _target(files)
-    steps = starters.filled(starters.STEPS[step_type], credentials=_credentials(files, step_type))
+    starter = _starters()[step_type]
+    steps = starters.filled(starter.step, needed=_needed(files, step_type, starter))
     names = {"project": project_name, "flow": flow_name, "environments": environments, "server": server}
     text = starters.filled(starters.FLOW, steps=steps.rstrip("\n"), **names)
-    expected = starters.filled(starters.EXPECTED[step_type], name=f"{project_name}.{flow_name}")
+    expected = starters.filled(starter.expected, name=f"{project_name}.{flow_name}")
     return {
         spec: _schema_line(spec) + text,
         spec.with_suffix(".test.yaml"): starters.filled(starters.TESTS, expected=expected),
@@ -151,13 +172,11 @@ def _target(files: "Files") -> tuple[str, str]:
     return f"[{', '.join(names)}]", label
 
 
-def _credentials(files: "Files", step_type: str) -> str:
+def _needed(files: "Files", step_type: str, starter: "Starter") -> str:
     """The keys that a step of this type needs and no default of the workspace gives it."""
-    from flowmill.starters import CREDENTIALS
-
     defaults: Mapping[str, Any] = (files.spec.defaults if files.spec else None) or {}
     given = defaults.get(step_type) or {}
-    return "".join(line for key, line in CREDENTIALS.get(step_type, {}).items() if key not in given)
+    return "".join(line for key, line in starter.needed.items() if key not in given)
 
 
 def _schema_line(spec: Path) -> str:
