@@ -5,6 +5,10 @@ The step of a flow is its type's own `starter`.
 Every text validates as it is. `$name` is filled in; all other braces and dollars belong to the language.
 """
 
+import yaml
+
+from flowmill_tasks.fields import Plain, core_value
+
 WORKSPACE = """\
 # What the flows of every project share.
 # Flows are in folders beside this file: <project>/<flow>.yaml.
@@ -51,6 +55,12 @@ tests:
       state: success
 $expected
 """
+
+
+def spelt(name: str) -> str:
+    """A name as YAML spells it: in quotes where it would be read as something else, as `null` would."""
+    plain = yaml.safe_load(name) == name and core_value(Plain(name)) == name
+    return name if plain else f'"{name}"'
 
 
 def filled(text: str, **values: str) -> str:

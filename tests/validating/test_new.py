@@ -110,6 +110,40 @@ def test_the_first_server_and_what_it_serves_are_named(tmp_path: Path) -> None:
     assert flowmill("validate", cwd=tmp_path).code == 0
 
 
+DEFAULTS = {
+    "project": ("shop/project.yaml", "defaults: {email: {from: a@example.org, smtp: '${{ secrets.mail }}'}}\n", []),
+    "part": ("shop/project.yaml", "defaults: {email: {from: a@example.org}}\n", ["smtp"]),
+    "environment": (
+        "flowmill.yaml",
+        "environments: {staging: {ref: a, defaults: {email: {from: a@example.org}}}, production: {ref: b}}\n"
+        "servers: {server-01: {}}\n",
+        ["from", "smtp"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DEFAULTS)
+def test_a_key_that_a_default_gives_everywhere_is_not_written(shop: Path, case: str) -> None:
+    name, text, needed = DEFAULTS[case]
+    (shop / "specs" / name).write_text(text)
+    assert new(shop, "flow", "shop/mails", "--type", "email").code == 0
+    assert flowmill("validate", cwd=shop).code == 0
+    lines = (shop / "specs/shop/mails.yaml").read_text().splitlines()
+    assert [key for key in ("from", "smtp") if any(line.startswith(f"    {key}:") for line in lines)] == needed
+
+
+@pytest.mark.parametrize("name", ["null", "true", "no", "12", "1e3", "0x1f", "0o17", "2026-01-01", "1_000"])
+def test_a_name_that_yaml_would_read_otherwise_is_quoted(tmp_path: Path, name: str) -> None:
+    (tmp_path / "specs").mkdir()
+    workspace = f"environments: {{'{name}': {{ref: a}}}}\nservers: {{'{name}': {{environments: ['{name}']}}}}\n"
+    (tmp_path / "specs/flowmill.yaml").write_text(workspace)
+    assert new(tmp_path, "project", name).code == 0
+    assert new(tmp_path, "flow", f"{name}/{name}").code == 0
+    assert f'project: "{name}"\n' in (tmp_path / f"specs/{name}/{name}.yaml").read_text()
+    assert flowmill("validate", cwd=tmp_path).text == "1 flow valid in 1 environment\n"
+    assert flowmill("test", cwd=tmp_path).text.splitlines()[0] == f"specs/{name}/{name}.test.yaml: 1 passed"
+
+
 def test_editors_are_told_where_the_schema_lies(shop: Path) -> None:
     flowmill("schema", cwd=shop)
     new(shop, "flow", "shop/orders")
@@ -117,7 +151,7 @@ def test_editors_are_told_where_the_schema_lies(shop: Path) -> None:
     assert first == "# yaml-language-server: $schema=../../schema/flow.schema.json"
 
 
-@pytest.mark.parametrize("name", ["orders.yaml", "orders.test.yaml"])
+@pytest.mark.parametrize("name", ["orders.yaml", "orders.yml", "orders.test.yaml"])
 def test_nothing_is_written_over(shop: Path, name: str) -> None:
     (shop / "specs/shop" / name).write_text("# mine\n")
     before = files(shop)
@@ -147,6 +181,13 @@ def test_a_mistake_is_told_with_what_to_do(shop: Path, arguments: tuple[str, ...
     assert (done.code, done.text) == (code, "")
     assert message in done.error
     assert files(shop) == before
+
+
+def test_a_broken_project_is_told_by_its_mistakes(shop: Path) -> None:
+    (shop / "specs/shop/project.yaml").write_text("defaults: {emial: {}}\nonwer: a@example.org\n")
+    done = new(shop, "flow", "shop/orders")
+    assert (done.code, done.text) == (1, "")
+    assert "specs/shop/project.yaml:2:1: unknown key `onwer`" in done.error
 
 
 def test_a_broken_workspace_is_told_by_its_mistakes(shop: Path) -> None:

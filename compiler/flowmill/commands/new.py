@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -99,8 +99,11 @@ def flow(name: str, step_type: str, folder: Path, colour: bool | None) -> int:
     files = _workspace(folder, colour)
     if files is None:
         return 1
-    spec = folder / project_name / f"{flow_name}.yaml"
     _check_project(folder, project_name)
+    if not _with_project(files, folder / project_name, colour):
+        return 1
+    spec = folder / project_name / f"{flow_name}.yaml"
+    _check_other_ending(spec)
     _write_all(_texts(files, spec, step_type))
     _tell(f"flowmill validate {spec}", f"flowmill test {spec}", f"flowmill run {spec} --dry-run")
     return 0
@@ -119,18 +122,40 @@ def _where(folder: Path) -> str:
 
 def _workspace(folder: Path, colour: bool | None) -> "Files | None":
     """The workspace of a folder; None where it is wrong, when its mistakes have been printed."""
-    from flowmill.pipeline import compile_files
-    from flowmill.report import render
     from flowmill.workspace import WORKSPACE_FILE, is_there, load
-    from flowmill_tasks.registry import discover
 
     if not is_there(folder / WORKSPACE_FILE):
         raise click.UsageError(f"there is no {WORKSPACE_FILE} in `{folder}`; `flowmill new project NAME` writes one")
     files = load(folder, frozenset())
-    if not files.broken:
-        return files
-    write(render(compile_files(files, discover()), "text", style_for(sys.stderr, colour)), sys.stderr)
-    return None
+    return files if _is_right(files, colour) else None
+
+
+def _with_project(files: "Files", folder: Path, colour: bool | None) -> bool:
+    """Read the project's file as well; false where it is wrong, when its mistakes have been printed."""
+    from flowmill.workspace import load_project
+
+    load_project(files, folder)
+    return _is_right(files, colour)
+
+
+def _is_right(files: "Files", colour: bool | None) -> bool:
+    from flowmill.pipeline import compile_files
+    from flowmill.report import render
+    from flowmill_tasks.registry import discover
+
+    found = compile_files(files, discover())
+    if found.errors:
+        write(render(found, "text", style_for(sys.stderr, colour)), sys.stderr)
+    return not found.errors
+
+
+def _check_other_ending(spec: Path) -> None:
+    """A flow may lie there as `.yml`, and two of one name are refused."""
+    from flowmill.workspace import is_there
+
+    other = spec.with_suffix(".yml")
+    if is_there(other):
+        raise click.ClickException(f"`{other}` is there already, and nothing was written")
 
 
 def _check_project(folder: Path, name: str) -> None:
@@ -152,9 +177,12 @@ def _texts(files: "Files", spec: Path, step_type: str) -> dict[Path, str]:
     project_name, flow_name = spec.parent.name, spec.stem
     environments, server = _target(files)
     starter = _starters()[step_type]
-    steps = starters.filled(starter.step, needed=_needed(files, step_type, starter))
-    names = {"project": project_name, "flow": flow_name, "environments": environments, "server": server}
-    text = starters.filled(starters.FLOW, steps=steps.rstrip("\n"), **names)
+    given = _given(files, project_name, step_type, environments)
+    needed = "".join(line for key, line in starter.needed.items() if key not in given)
+    steps = starters.filled(starter.step, needed=needed).rstrip("\n")
+    spelt = f"[{', '.join(map(starters.spelt, environments))}]"
+    names = {"environments": spelt, "server": starters.spelt(server), "project": starters.spelt(project_name)}
+    text = starters.filled(starters.FLOW, steps=steps, flow=flow_name, **names)
     expected = starters.filled(starter.expected, name=f"{project_name}.{flow_name}")
     return {
         spec: _schema_line(spec) + text,
@@ -162,21 +190,22 @@ def _texts(files: "Files", spec: Path, step_type: str) -> dict[Path, str]:
     }
 
 
-def _target(files: "Files") -> tuple[str, str]:
-    """The environments that the first server serves, as the flow spells them, and that server."""
+def _target(files: "Files") -> tuple[list[str], str]:
+    """The environments that the first server serves, and that server."""
     workspace = files.spec
     if workspace is None:
         raise ValueError("a workspace that is wrong has been told before")
     label, server = next(iter(workspace.servers.items()))
-    names = server.environments or list(workspace.environments)
-    return f"[{', '.join(names)}]", label
+    return server.environments or list(workspace.environments), label
 
 
-def _needed(files: "Files", step_type: str, starter: "Starter") -> str:
-    """The keys that a step of this type needs and no default of the workspace gives it."""
-    defaults: Mapping[str, Any] = (files.spec.defaults if files.spec else None) or {}
-    given = defaults.get(step_type) or {}
-    return "".join(line for key, line in starter.needed.items() if key not in given)
+def _given(files: "Files", project: str, step_type: str, environments: list[str]) -> set[str]:
+    """The keys that a step of this type has by default in every one of the environments, whoever gives them."""
+    from flowmill.inheritance import shared_defaults
+    from flowmill_tasks.registry import discover
+
+    by_environment = (shared_defaults(project, files, discover(), name, step_type) for name in environments)
+    return set.intersection(*map(set, by_environment))
 
 
 def _schema_line(spec: Path) -> str:
