@@ -1,13 +1,17 @@
 """Which secrets a plan may ask for, and where in it."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flowmill.expression_findings import texts
 from flowmill.expressions.language import Parsed, parse
 from flowmill.expressions.template import Expression, has_expression, split
 from flowmill.plan import Plan, StepPlan
+
+_ALONE = re.compile(r"""\$\{\{\s*secrets(\.\w+|\[(['"])[^'"]*\2\])+\s*\}\}""")
+"""A text that is one secret, or a key of one, and nothing else."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,14 @@ class Use:
         way: the keys that lead to a value inside the secret; empty for the whole of it.
         step: the id of the step that asks; empty for a key of the flow itself.
         as_variables: whether every key at the end of the way becomes a variable, as `env_from` has it.
+        whole_of: the step's type and its key, where the secret is all that the key holds.
     """
 
     name: str | None
     way: tuple[str, ...]
     step: str
     as_variables: bool = False
+    whole_of: tuple[str, str] | None = None
 
 
 def secret_names(plan: Plan) -> frozenset[str] | None:
@@ -47,7 +53,11 @@ def _of_step(step: StepPlan) -> Iterator[Use]:
         name, *way = group.split(".")
         yield Use(name, tuple(way), step.id, as_variables=True)
     lists = [step.elements.foreach, step.elements.matrix] if step.elements else []
-    yield from _in_value([step.name, step.config, step.env, *lists], step.id)
+    yield from _in_value([step.name, step.env, *lists], step.id)
+    for key, value in step.config.items():
+        found = list(_in_value(value, step.id))
+        alone = len(found) == 1 and isinstance(value, str) and _ALONE.fullmatch(value)
+        yield from (replace(use, whole_of=(step.type, key)) for use in found) if alone else found
     if step.condition is not None:
         yield from _in_expression(step.condition, step.id)
 

@@ -98,6 +98,8 @@ VALUES = {
         "way",
         "secret `NAME.signs` is one value, but `env_from` needs a map of keys",
     ),
+    "smtp-text": ("canary", "smtp", "it is one value, but `smtp` needs a map of keys"),
+    "smtp-host": ({"username": "flows", "password": "canary"}, "smtp", "it has no key `host`, which `smtp` needs"),
     "no-variable": ({"A=B": "canary"}, "env_from", "secret `NAME`: "),
 }
 
@@ -113,9 +115,10 @@ def test_a_block_that_lacks_what_a_step_asks_for_is_told_without_its_value(
         "env": {"env": {"A": f"${{{{ secrets['{name}'].password | upper }}}}"}},
         "env_from": {"env_from": name},
         "way": {"env_from": f"{name}.signs"},
+        "smtp": {"smtp": f"${{{{ secrets['{name}'] }}}}"},
     }[use]
-    spec = write_job(tmp_path, script("one", **keys))
-    finished = check(spec)
+    step = mail("one", **keys) if use == "smtp" else script("one", **keys)
+    finished = check(write_job(tmp_path, step))
     assert finished.returncode == 1
     assert f"`{name}`: {problem.replace('NAME', name)}" in finished.stdout
     assert canary not in finished.stdout + finished.stderr
@@ -138,6 +141,23 @@ def test_keys_that_are_there_are_found_in_every_kind_of_block(
     assert found[f"{name}-map"]["keys"] == ["db.*", "password"]
     assert found[f"{name}-text"]["used_by"] == {"demo.job": ["one", "two"]}
     assert found[f"{name}-slack"]["block_type"] == "slack-webhook"
+
+
+def mail(id: str, **keys: Any) -> dict[str, Any]:
+    """A step that sends a mail."""
+    between = {"from": "a@example.org", "to": "b@example.org"}
+    return {"id": id, "type": "email", **between, "subject": "s", "text": "t", **keys}
+
+
+@pytest.mark.parametrize("host", ["host", "smtp_server"])
+@pytest.mark.parametrize("as_text", [True, False])
+def test_a_secret_with_what_a_mail_server_needs_is_enough(
+    prefect_server: PrefectServer, tmp_path: Path, name: str, host: str, as_text: bool
+) -> None:
+    value = {host: "smtp.example.org", "username": "flows", "password": "hunter22"}
+    Secret(value=SecretStr(json.dumps(value)) if as_text else value).save(name)
+    spec = write_job(tmp_path, mail("one", smtp=f"${{{{ secrets['{name}'] }}}}"))
+    assert check(spec).returncode == 0
 
 
 def test_a_name_that_only_the_run_knows_is_listed_as_such(prefect_server: PrefectServer, tmp_path: Path) -> None:

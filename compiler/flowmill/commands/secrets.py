@@ -90,8 +90,9 @@ def _looked(plans: "list[Plan]", connection: "Server") -> "list[Looked]":
     from flowmill.backend.block_documents import stored
     from flowmill.report.secret_needs import Looked
     from flowmill.secret_needs import lacks, needs, opened
+    from flowmill_tasks.registry import discover
 
-    wanted = needs(plans)
+    wanted = needs(plans, discover())
     kept = stored(connection, [need.name for need in wanted if need.name is not None], opened(wanted))
     found = []
     for need in wanted:
