@@ -18,6 +18,7 @@ from support.engine import eventually
 from support.flows import FLOWMILL, Finished, flowmill, script, write_job
 from support.prefect_server import PrefectServer, free_port
 from support.proxy import UNAVAILABLE, Answer, Proxy, recording_proxy
+from support.smtp import mail_server
 
 pytestmark = pytest.mark.prefect
 
@@ -230,6 +231,22 @@ def test_a_secret_that_was_set_is_what_a_run_gets_and_is_seen_nowhere(
     everything = checked.stdout + ran.stdout + ran.stderr + prefect_server.log
     assert canary not in everything
     assert canary.encode() not in prefect_server.database() + made.stdout
+
+
+def test_a_secret_that_was_set_as_a_map_is_the_whole_of_a_key(
+    prefect_server: PrefectServer, tmp_path: Path, name: str, canary: str
+) -> None:
+    spec = write_job(tmp_path / "specs", mail("one", smtp=f"${{{{ secrets['{name}'] }}}}"))
+    with mail_server(password="another") as server:
+        login = {"username": "flows", "password": canary}
+        given(json.dumps(server.settings(**login)), name, "--json", cwd=tmp_path)
+        assert check(spec).returncode == 0
+        refused = flowmill("run", spec, "--deliver", cwd=tmp_path)
+        server.password = canary
+        ran = flowmill("run", spec, "--deliver", cwd=tmp_path)
+    assert (refused.returncode, ran.returncode) == (1, 0), ran.stdout
+    assert [password for _, password in server.logins] == [canary, canary]
+    assert canary not in refused.stdout + refused.stderr + ran.stdout + ran.stderr + prefect_server.log
 
 
 def test_a_secret_is_replaced_and_loses_one_line_break(
