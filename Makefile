@@ -53,6 +53,10 @@ validate: $(READY) ## prove the specs of this workspace
 run: $(READY) ## run one flow: make run SPEC=specs/reports/monthly.yaml
 	@$(BIN)/flowmill run $(or $(SPEC),$(error name a spec: make run SPEC=specs/reports/monthly.yaml)) $(ARGS)
 
+.PHONY: register
+register: $(READY) ## register an environment on the server of PREFECT_API_URL: make register ENV=staging
+	@$(BIN)/flowmill register --env $(or $(ENV),$(error name an environment: make register ENV=staging)) $(ARGS)
+
 .PHONY: schema
 schema: $(READY) ## write the JSON Schemas
 	@$(BIN)/flowmill schema

@@ -3,11 +3,13 @@
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import Parameter, Signature
 from pathlib import Path
 from typing import Any
 
 from prefect import Flow
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run as current
 from prefect.states import Failed
 
 from flowmill import SpecError, __version__
@@ -75,10 +77,14 @@ def _opening(plan: Plan, registered: Registered) -> Callable[[], None]:
 
 
 def _failing(name: str, reason: str) -> Flow[Any, Any]:
-    async def body(**_: Any) -> Any:
+    """A flow that takes the parameters of the run that is going on, whatever they are, and fails."""
+
+    async def body(**parameters: Any) -> Any:
         get_run_logger().error("%s", reason)
         return Failed(message=reason)
 
+    given = [Parameter(it, Parameter.KEYWORD_ONLY) for it in current.parameters]
+    body.__signature__ = Signature(given)  # type: ignore[attr-defined]  # functions have no such field in typeshed
     return Flow(body, name=name, validate_parameters=False, persist_result=False)
 
 
