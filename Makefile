@@ -37,7 +37,7 @@ test: $(READY) ## run every test; the Docker ones need a running engine
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term
 
 .PHONY: check
-check: $(READY) ## lint, types and formatting
+check: $(READY) ## lint, formatting, types; the schemas, the specs that ship and their tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy

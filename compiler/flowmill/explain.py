@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from flowmill.diagnostics import Route
+from flowmill.fields_of_keys import model_in, unset, within
 from flowmill.folding import Folding
 from flowmill.inheritance import flow_layers, own_keys
 from flowmill.layers import Layers, Setting
@@ -35,7 +36,7 @@ class Fact:
 
     Attributes:
         key: as people write it: `steps.load.timeout`.
-        route: where the value stands once the layers are merged.
+        route: where the value stands once the layers are merged; a step is a number there.
         value: what it comes to, with everything put in that is known before the run.
         settings: who sets it, the winner first; empty where nobody does.
         model: the field that describes the key, where there is one.
@@ -48,6 +49,11 @@ class Fact:
     settings: tuple[Setting, ...]
     model: FieldInfo | None = None
     masking: Masking = field(default_factory=lambda: Masking({}))
+
+    @property
+    def numbered(self) -> str:
+        """The key with the number of a step, from 0, in place of its id."""
+        return ".".join(map(str, self.route))
 
     @property
     def written(self) -> Any:
@@ -133,16 +139,18 @@ class _Part:
     prefix: str = ""
     base: Route = ()
 
-    def leaves(self, route: Route, value: Any) -> Iterator[Fact]:
-        """A fact for every value that is no map and no list of maps, which are gone into."""
+    def leaves(self, route: Route, value: Any, above: Any = None) -> Iterator[Fact]:
+        """A fact for every value that is no map and no list of maps, which are gone into; `above` is their type."""
+        kind, field = within(above or self.model, route[-1])
+        key = self.prefix + ".".join(map(str, route))
         inside = value.items() if isinstance(value, dict) else enumerate(value) if _is_list_of_maps(value) else ()
         for step, item in inside:
-            yield from self.leaves((*route, step), item)
+            yield from self.leaves((*route, step), item, kind or Any)
         if not inside:
-            key = self.prefix + ".".join(map(str, route))
-            model = _field(self.model, str(route[0])) if len(route) == 1 else None
             settings = tuple(self.layers.settings(route))
-            yield Fact(key, (*self.base, *route), _at(self.folded, route, value), settings, model)
+            yield Fact(key, (*self.base, *route), _at(self.folded, route, value), settings, field)
+        elif isinstance(value, dict) and (model := model_in(kind)):
+            yield from _unset(model, value, f"{key}.", (*self.base, *route), frozenset())
 
 
 def _is_list_of_maps(value: Any) -> bool:
@@ -157,15 +165,10 @@ def _at(folded: Any, route: Route, otherwise: Any) -> Any:
         return otherwise
 
 
-def _field(model: type[BaseModel], key: str) -> FieldInfo | None:
-    return next((field for name, field in model.model_fields.items() if (field.alias or name) == key), None)
-
-
 def _unset(
     model: type[BaseModel], merged: Mapping[str, Any], prefix: str, base: Route, apart: frozenset[str]
 ) -> Iterator[Fact]:
     """The keys that a model has and nobody sets, with their defaults."""
-    for name, info in model.model_fields.items():
-        key = info.alias or name
-        if key not in merged and key not in apart:
+    for key, info in unset(model, merged):
+        if key not in apart:
             yield Fact(prefix + key, (*base, key), info.get_default(call_default_factory=True), (), info)

@@ -57,7 +57,8 @@ class Context:
     flow_name: str
     spec_path: str
     own_keys: frozenset[str] = frozenset()
-    """The keys that the flow's own file sets, for this environment; all others are inherited."""
+    """The keys that the flow's own file sets for this environment, or a template that it extends; all others are
+    inherited from what every flow has."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ workspace < environment < project < templates, base first < flow < the overrides
 from collections.abc import Iterable, Iterator
 
 from flowmill.diagnostics import Diagnostic, Finding
-from flowmill.layers import Layer, Layers, flow_keys
+from flowmill.layers import EVERY_STEP, Layer, Layers, flow_keys, stack
 from flowmill.reading.tree import Tree
 from flowmill.templates import EXTENDS, extends_findings, lineage
 from flowmill.workspace import Files, FlowFile
@@ -45,6 +45,13 @@ def shared_layers(project: str, files: Files, registry: Registry, environment: s
         *(_defaults("the environment", workspace, ("environments", environment), registry) if environment else ()),
         *_defaults("the project", declared, (), registry),
     )
+
+
+def shared_defaults(project: str, files: Files, registry: Registry, environment: str, step_type: str) -> frozenset[str]:
+    """The keys that every step of a type has in one environment, if its flow says nothing."""
+    layers = shared_layers(project, files, registry, environment)
+    defaults = stack(layer.tree for layer in layers).plain().get("defaults") or {}
+    return frozenset(key for word in (EVERY_STEP, step_type) for key in defaults.get(word) or ())
 
 
 def _own_layers(flow: FlowFile, files: Files) -> Iterator[Layer]:

@@ -1,7 +1,13 @@
-"""What `flowmill new` writes: a workspace, a project, a flow of each kind with its tests, ready to be changed.
+"""What `flowmill new` writes: a workspace, a project, a flow with its tests, ready to be changed.
+
+The step of a flow is its type's own `starter`.
 
 Every text validates as it is. `$name` is filled in; all other braces and dollars belong to the language.
 """
+
+import yaml
+
+from flowmill_tasks.fields import Plain, core_value
 
 WORKSPACE = """\
 # What the flows of every project share.
@@ -50,55 +56,11 @@ tests:
 $expected
 """
 
-STEPS = {
-    "script": """\
-  - id: work
-    type: script
-    command: echo "hello from $1"   # a line for bash; or a list of a program and its arguments; or `file: work.py`
-    args: ["${{ flow.name }}"]      # values go in here, and stay one argument whatever is in them
-    timeout: 10m
-    retries: 1
-    retry_delay: 1m
-""",
-    "docker": """\
-  - id: work
-    type: docker
-    image: python:3.12-slim
-    command: [python, -c, "print('hello')"]
-    # env_from: my-secret           # every key of a secret as a variable of its environment
-    timeout: 10m
-    retries: 1
-    retry_delay: 1m
-""",
-    "email": """\
-  - id: mail
-    type: email
-$credentials    to: you@example.org
-    subject: "Hello from ${{ flow.name }}"
-    text: |
-      This run started on ${{ run.start | date('%-d %B %Y at %H:%M') }}.
-""",
-    "slack": """\
-  - id: tell
-    type: slack
-$credentials    text: "hello from ${{ flow.name }}"
-""",
-}
-CREDENTIALS = {
-    "email": {
-        "from": "    from: flows@example.org\n",
-        "smtp": "    smtp: ${{ secrets.mail }}       # a secret with the keys host, port, username and password\n",
-    },
-    "slack": {"webhook": "    webhook: ${{ secrets.slack.url }}   # the key `url` of the secret `slack`\n"},
-}
-"""Keys that a step of a type needs, unless somebody has set them as a default."""
 
-EXPECTED = {
-    "script": """      steps: {work: {command: 'echo "hello from $1"'}}""",
-    "docker": "      steps: {work: {image: python:3.12-slim}}",
-    "email": "      mails: [{to: you@example.org, subject: Hello from $name}]",
-    "slack": "      slack: [{text: hello from $name}]",
-}
+def spelt(name: str) -> str:
+    """A name as YAML spells it: in quotes where it would be read as something else, as `null` would."""
+    plain = yaml.safe_load(name) == name and core_value(Plain(name)) == name
+    return name if plain else f'"{name}"'
 
 
 def filled(text: str, **values: str) -> str:

@@ -94,7 +94,7 @@ def load(root: Path, only: frozenset[Path] | None = None) -> Files:
         if flows:
             is_declared = folder / PROJECT_FILE in paths
             if is_declared:
-                _load_project(files, folder)
+                load_project(files, folder)
             _load_flows(files, folder, flows, is_declared)
         _with_tests(files, [path for path in paths if is_test_file(path) and _wanted(path, only)], specs)
     _strays(files, only)
@@ -200,7 +200,8 @@ def _queue_findings(label: str, server: Server, workspace: Workspace) -> Iterato
                 yield Finding(route, "bad-name", message, "give the queue another name", at_key=True)
 
 
-def _load_project(files: Files, folder: Path) -> None:
+def load_project(files: Files, folder: Path) -> None:
+    """Read the file of one project into `files`; what is wrong with it is in the diagnostics."""
     tree = _read(files, folder / PROJECT_FILE)
     if tree is None:
         return

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from flowmill_tasks._outbox import write_to_outbox
 from flowmill_tasks.base import Document, Output, Step, StepRun
 from flowmill_tasks.fields import Line, Templated, Text
+from flowmill_tasks.starter import Starter
 
 MARKDOWN_AT_MOST = 1024 * 1024
 """Characters of a document; the rest is cut, with a note."""
@@ -32,11 +33,24 @@ class ArtifactOutput(Output):
     """The file in the outbox; empty when it was published."""
 
 
+STARTER = Starter(
+    step="""\
+  - id: publish
+    type: artifact
+    title: Hello from ${{ flow.name }}
+    markdown: |
+      This run started on ${{ run.start | date('%-d %B %Y at %H:%M') }}.
+""",
+    expected="      steps: {publish: {title: Hello from $name}}",
+)
+
+
 class Artifact(Step):
     """Publish a document."""
 
     step_type: ClassVar[str] = "artifact"
     summary: ClassVar[str] = "Publish a document in Markdown with the run"
+    starter: ClassVar[Starter | None] = STARTER
     message_fields: ClassVar[frozenset[str]] = frozenset({"title", "markdown"})
     output: ClassVar[type[Output]] = ArtifactOutput
 

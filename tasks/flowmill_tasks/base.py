@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol
 from pydantic import BaseModel, ConfigDict, Field
 
 from flowmill_tasks.cancellation import Cancellation
+from flowmill_tasks.starter import Starter
 
 GRACE = 3.0
 """Seconds between asking a step's process or container to end (TERM) and ending it (KILL)."""
@@ -153,6 +154,8 @@ class Step(BaseModel):
     message_fields: ClassVar[frozenset[str]] = frozenset()
     """Keys that people will read: secret values in them are masked."""
     output: ClassVar[type[Output]] = Output
+    starter: ClassVar[Starter | None] = None
+    """What `flowmill new flow --type` writes; None leaves the type out there."""
 
     @classmethod
     def escaper(cls, key: str, keys: Mapping[str, Any]) -> Callable[[str], str] | None:

@@ -20,9 +20,11 @@ from pydantic_core import PydanticCustomError
 from flowmill_tasks._docker_container import ContainerPlan, Mount, ended_with, engine, run_container
 from flowmill_tasks._docker_image import ImageReference, Login, PullPolicy, Source, provide_image
 from flowmill_tasks._docker_orphans import remove_orphans
+from flowmill_tasks._docker_result import NAME as RESULT_FILE
 from flowmill_tasks._paths import PathProblem, check_path_text, resolve_inside
 from flowmill_tasks.base import Log, Output, ProcessOutput, Step, StepFailed, StepRun
 from flowmill_tasks.fields import Duration, Line, Number, Size, Templated, Text, Unrendered, WholeNumber
+from flowmill_tasks.starter import Starter
 
 _RIGHTS = "privileged cap_add security_opt runtime group_add sysctls oom_kill_disable cgroup_parent"
 _DEVICES = "device devices device_requests device_cgroup_rules gpus"
@@ -91,8 +93,11 @@ def _parse_volume(text: str) -> Mount:
     source, target, mode, *more = [*text.split(":"), "", ""]
     if any(more) or mode not in ("", "ro", "rw") or not source:
         raise PathProblem(f"expected `source:target` or `source:target:ro`, got `{text[:80]}`")
-    if target[:1] != "/" or ".." in target.split("/") or not posixpath.normpath(target).strip("/"):
+    way = posixpath.normpath(target).strip("/").split("/")
+    if target[:1] != "/" or ".." in target.split("/") or not any(way):
         raise PathProblem(f"`{target}` is not an absolute path in the container, below `/`")
+    if way[0] == RESULT_FILE:
+        raise PathProblem(f"`/{RESULT_FILE}` is where the container's result goes; mount it elsewhere than `{target}`")
     named = "/" not in source and not source.startswith(".")
     if not named:
         check_path_text(source)
@@ -143,11 +148,27 @@ Network = Annotated[Line, _matching(rf"(?!host$){_NAME}", _NETWORK)]
 User = Annotated[Line, _matching(rf"{_NAME}(:{_NAME})?", "`user` or `user:group`, as names or numbers")]
 
 
+STARTER = Starter(
+    step="""\
+  - id: work
+    type: docker
+    image: python:3.12-slim
+    command: [python, -c, "print('hello')"]
+    # env_from: my-secret           # every key of a secret as a variable of its environment
+    timeout: 10m
+    retries: 1
+    retry_delay: 1m
+""",
+    expected="      steps: {work: {image: python:3.12-slim}}",
+)
+
+
 class Docker(Step):
     """Run a command in a container; the step succeeds when it ends with exit code 0."""
 
     step_type = "docker"
     summary = "Run a command in a container, on the Docker engine of the worker's machine"
+    starter = STARTER
     takes_environment = True
     output = ProcessOutput
     refused_keys = _REFUSED_OPTIONS

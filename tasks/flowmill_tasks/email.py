@@ -21,6 +21,7 @@ from flowmill_tasks._outbox import write_to_outbox
 from flowmill_tasks._paths import PathProblem, RelativePath, resolve_file_inside, resolve_inside
 from flowmill_tasks.base import Output, Step, StepFailed, StepRun
 from flowmill_tasks.fields import Flag, Line, Templated, Text, Unrendered
+from flowmill_tasks.starter import Starter
 
 _NOBODY = Mailbox("unknown@flowmill.invalid", "sender of the smtp settings")
 """Who a mail in the outbox is from, when only the settings that were not evaluated know."""
@@ -47,11 +48,29 @@ class EmailOutput(Output):
     """The file in the outbox; empty when the mail was sent."""
 
 
+STARTER = Starter(
+    step="""\
+  - id: mail
+    type: email
+$needed    to: you@example.org
+    subject: "Hello from ${{ flow.name }}"
+    text: |
+      This run started on ${{ run.start | date('%-d %B %Y at %H:%M') }}.
+""",
+    expected="      mails: [{to: you@example.org, subject: Hello from $name}]",
+    needed={
+        "from": "    from: flows@example.org\n",
+        "smtp": "    smtp: ${{ secrets.mail }}       # a secret with the keys host, port, username and password\n",
+    },
+)
+
+
 class Email(Step):
     """Send a mail."""
 
     step_type: ClassVar[str] = "email"
     summary: ClassVar[str] = "Send a mail, with text, HTML and attachments, through an SMTP server"
+    starter: ClassVar[Starter | None] = STARTER
     split_fields: ClassVar[Mapping[str, Callable[[Any], Any]]] = dict.fromkeys(
         ("to", "cc", "bcc", "reply_to"), split_around_expressions
     )

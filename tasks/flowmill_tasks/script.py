@@ -26,6 +26,7 @@ from flowmill_tasks._script_process import Finished, NotStarted, run_program
 from flowmill_tasks.base import GRACE, Output, ProcessOutput, Step, StepFailed, StepRun
 from flowmill_tasks.duration import in_words
 from flowmill_tasks.fields import Rendered, Text, Unrendered
+from flowmill_tasks.starter import Starter
 
 SHELL = ["bash", "-eo", "pipefail", "-c"]
 """What runs a command line: the first command that fails, in a pipeline too, fails the step."""
@@ -128,11 +129,26 @@ CommandLine = Annotated[list[Text], BeforeValidator(_as_argv), WithJsonSchema(_T
 Interpreter = Annotated[list[Text], BeforeValidator(_as_interpreter), WithJsonSchema(_TEXT_OR_LIST)]
 
 
+STARTER = Starter(
+    step="""\
+  - id: work
+    type: script
+    command: echo "hello from $1"   # a line for bash; or a list of a program and its arguments; or `file: work.py`
+    args: ["${{ flow.name }}"]      # values go in here, and stay one argument whatever is in them
+    timeout: 10m
+    retries: 1
+    retry_delay: 1m
+""",
+    expected="""      steps: {work: {command: 'echo "hello from $1"'}}""",
+)
+
+
 class Script(Step):
     """Run a command, or a script beside the spec."""
 
     step_type = "script"
     summary = "Run a command line, a program, or a script file on the worker's machine"
+    starter = STARTER
     takes_environment = True
     output = ProcessOutput
     argument_fields = frozenset({"command", "args", "interpreter"})

@@ -19,6 +19,7 @@ from flowmill_tasks import _slack_api, _slack_text
 from flowmill_tasks._outbox import write_to_outbox
 from flowmill_tasks.base import Output, Step, StepFailed, StepRun
 from flowmill_tasks.fields import Duration, Flag, Json, Line, Redacted, SecretText, Templated, Text
+from flowmill_tasks.starter import Starter
 
 _ADDRESS = re.compile(r"(https?)://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?(/[!-~]{0,2000})?")
 """Narrow on purpose (no user name, no international host): no two readers can disagree about the host."""
@@ -85,11 +86,25 @@ class SlackOutput(Output):
     """The file in the outbox; empty when the message was posted."""
 
 
+STARTER = Starter(
+    step="""\
+  - id: tell
+    type: slack
+$needed    text: "hello from ${{ flow.name }}"
+""",
+    expected="      slack: [{text: hello from $name}]",
+    needed={
+        "webhook": "    webhook: ${{ secrets.slack.url }}   # the key `url` of the secret `slack`\n",
+    },
+)
+
+
 class Slack(Step):
     """Post a message to Slack."""
 
     step_type: ClassVar[str] = "slack"
     summary: ClassVar[str] = "Post a message to Slack, through an incoming webhook or as a bot"
+    starter: ClassVar[Starter | None] = STARTER
     delivery_fields: ClassVar[frozenset[str]] = frozenset({"webhook", "token"})
     message_fields: ClassVar[frozenset[str]] = frozenset({"text", "blocks"})
     output: ClassVar[type[Output]] = SlackOutput

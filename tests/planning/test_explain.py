@@ -20,7 +20,7 @@ from flowmill.reading.tree import Tree
 from flowmill.spec import STEP_KEYS, FlowSpec
 from flowmill.workspace import Files, load
 from flowmill_tasks.registry import discover
-from support.flows import script, write_workspace
+from support.flows import JOB, script, write_workspace
 from validating.command import flowmill
 
 SHIPPED = Path(__file__).resolve().parents[2] / "specs"
@@ -199,6 +199,35 @@ def test_without_a_key_everything_that_is_set_is_listed(tmp_path: Path) -> None:
     assert "catchup" not in listed
     assert "catchup" in story(tmp_path, "--all")
     assert "hunter2" not in listed + story(tmp_path, "--format", "json")
+
+
+NESTED = {
+    "schedules": [{"id": "early", "cron": "0 6 * * *"}, {"cron": "0 9 * * *", "paused": True}],
+    "parameters": {"days": {"type": "integer", "default": 1}},
+    "steps": [{"id": "1", "type": "script", "command": "one"}, {"id": "two", "type": "script", "command": "two"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "lines"),
+    [
+        pytest.param("schedules.0.paused", ["schedules.0.paused = false", "nobody: this is the default"], id="default"),
+        pytest.param(
+            "schedules.1.paused", ["schedules.1.paused = true", "keep the schedule but switched off"], id="set"
+        ),
+        pytest.param("parameters.days.minimum", ["parameters.days.minimum = -"], id="below a name"),
+        pytest.param("steps.0.command", ["steps.1.command = one"], id="number"),
+        pytest.param("steps.0.retries", ["steps.1.retries = 0", "nobody: this is the default"], id="number, default"),
+        pytest.param("steps.1.command", ["steps.1.command = one"], id="the id goes before the number"),
+    ],
+)
+def test_keys_inside_of_lists_and_maps_are_known(tmp_path: Path, key: str, lines: list[str]) -> None:
+    write_workspace(tmp_path, {"demo/job.yaml": {**JOB, **NESTED}})
+    done = flowmill("explain", "demo/job.yaml", key, cwd=tmp_path)
+    assert done.code == 0, done.error
+    assert done.text.splitlines()[2].startswith(lines[0])
+    assert all(line in done.text for line in lines)
+    assert len([line for line in done.text.splitlines() if " = " in line]) == 1
 
 
 def test_an_unknown_key_is_answered_with_the_nearest(tmp_path: Path) -> None:

@@ -70,6 +70,8 @@ def test_an_option_that_opens_the_machine_is_refused_by_name(key: str, value: An
         pytest.param("volumes", [":/x"], id="mount-without-a-source"),
         pytest.param("volumes", ["./a:x"], id="mount-on-a-relative-target"),
         pytest.param("volumes", ["./a://"], id="mount-over-everything"),
+        pytest.param("volumes", ["./a:/flowmill-result"], id="mount-on-the-result"),
+        pytest.param("volumes", ["a:///./flowmill-result/x/"], id="mount-below-the-result"),
         pytest.param("volumes", ["./a:/x/../.."], id="mount-with-dots-in-the-target"),
         pytest.param("volumes", ["-v:/x"], id="volume-that-looks-like-an-option"),
         pytest.param("image", Plain("-v/:/h"), id="i18-image-that-looks-like-an-option"),

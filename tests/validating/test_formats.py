@@ -12,7 +12,7 @@ import pytest
 
 from flowmill.diagnostics import Diagnostic, Related, Severity, Span
 from flowmill.pipeline import Compiled
-from flowmill.report import names, render
+from flowmill.report import formats_in, names, render
 from flowmill.report.style import Style
 from golden.corpus import FOLDER, WORKSPACE, Case, err_cases
 from validating.command import FLOWMILL, flowmill
@@ -30,6 +30,12 @@ def case(name: str) -> Case:
 
 def test_every_format_is_a_module_of_its_own() -> None:
     assert {"github", "json", "text"} <= set(names())
+
+
+def test_a_helper_of_formats_is_no_format(tmp_path: Path) -> None:
+    for name in ("table.py", "_cells.py", "notes.txt"):
+        (tmp_path / name).touch()
+    assert formats_in([str(tmp_path)]) == ["table"]
 
 
 def test_json_has_the_places_of_the_text(tmp_path: Path) -> None:

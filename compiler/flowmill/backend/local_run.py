@@ -35,6 +35,7 @@ def run_here(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> bool:
         os.environ.setdefault(name, value)
     from prefect.exceptions import TerminationSignal
 
+    from flowmill.backend.address import address
     from flowmill.backend.flow import build_flow
     from flowmill.backend.services import of_a_local_run
 
@@ -42,7 +43,7 @@ def run_here(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> bool:
     try:
         state = asyncio.run(flow(**parameters, return_state=True))
     except httpx.HTTPStatusError as error:
-        raise NoServer(f"the Prefect server at {_address()} answers {error.response.status_code}") from None
+        raise NoServer(f"the Prefect server at {address()} answers {error.response.status_code}") from None
     except (httpx.TransportError, RuntimeError) as error:
         raise _no_server(error) from None
     except TerminationSignal as ended:
@@ -53,15 +54,11 @@ def run_here(plan: Plan, runtime: Runtime, parameters: dict[str, Any]) -> bool:
 
 def _no_server(error: Exception) -> Exception:
     """The error in a user's words if it is about the server; Prefect tells such ones only by their text."""
+    from flowmill.backend.address import address
+
     text = str(error)
     if "ephemeral" in text:
         return NoServer("Prefect's embedded server did not start; `prefect server start` shows why")
     if isinstance(error, httpx.TransportError) or "reach API" in text:
-        return NoServer(f"no Prefect server answers at {_address()}: start it, or unset PREFECT_API_URL")
+        return NoServer(f"no Prefect server answers at {address()}: start it, or unset PREFECT_API_URL")
     return NoServer(text) if "incompatible versions" in text else error
-
-
-def _address() -> str:
-    """The server's address without a password that may stand in it."""
-    url = httpx.URL(os.environ.get("PREFECT_API_URL", "http://127.0.0.1"))
-    return str(url.copy_with(username=None, password=None))

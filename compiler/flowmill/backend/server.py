@@ -12,6 +12,7 @@ from prefect.client.orchestration import SyncPrefectClient, get_client
 from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import PREFECT_CLIENT_MAX_RETRIES, get_current_settings, temporary_settings
 
+from flowmill.backend.address import shown
 from flowmill.registering.live import FLOW, WORKSPACE, Live
 
 PAGE = 200
@@ -175,7 +176,7 @@ def configured() -> Iterator[Server]:
     url = get_current_settings().api.url
     if not url:
         raise ServerError("no Prefect server is configured: set PREFECT_API_URL")
-    address = str(httpx.URL(str(url)).copy_with(username=None, password=None))
+    address = shown(url)
     # Tried again here, quickly; Prefect's client would sleep for seconds.
     once = temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0})
     with once, get_client(httpx_settings={"timeout": TIMEOUT}, sync_client=True) as client:

@@ -25,6 +25,7 @@ from prefect.client.schemas.objects import Variable
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
 
+from flowmill.backend.address import address
 from flowmill.running.runtime import Runtime
 from flowmill.running.success_times import TimesError, TimesUnreachable, document, later, start_in
 
@@ -53,7 +54,7 @@ class ServerTimes:
 
     @property
     def where(self) -> str:
-        return f"on the Prefect server at {_address()}"
+        return f"on the Prefect server at {address()}"
 
     def read(self, name: str) -> datetime | None:
         with _client() as client:
@@ -97,16 +98,10 @@ def _client() -> Iterator[SyncPrefectClient]:
         with get_client(sync_client=True) as client:
             yield client
     except httpx.HTTPStatusError as error:
-        raise TimesUnreachable(f"the Prefect server at {_address()} answers {error.response.status_code}") from None
+        raise TimesUnreachable(f"the Prefect server at {address()} answers {error.response.status_code}") from None
     except (httpx.HTTPError, PrefectException, RuntimeError) as error:
         # Prefect raises a RuntimeError where its embedded server does not start, or has a version that does not fit.
-        raise TimesUnreachable(f"the Prefect server at {_address()} cannot be asked ({type(error).__name__})") from None
-
-
-def _address() -> str:
-    """Where the server is, without a password that may stand in its address."""
-    url = get_current_settings().api.url
-    return str(httpx.URL(str(url)).copy_with(username=None, password=None)) if url else "this machine"
+        raise TimesUnreachable(f"the Prefect server at {address()} cannot be asked ({type(error).__name__})") from None
 
 
 def _read(client: SyncPrefectClient, name: str) -> datetime | None:
@@ -145,7 +140,7 @@ class _Lock:
             TimesError: it was taken so long ago that another could have it soon.
         """
         if self._held > WRITTEN_WITHIN:
-            raise TimesError(f"the Prefect server at {_address()} is too slow to write safely")
+            raise TimesError(f"the Prefect server at {address()} is too slow to write safely")
 
     def release(self, client: SyncPrefectClient, limit: str) -> None:
         """Give it back, unless it may be another's by now; where that fails it comes free by itself."""

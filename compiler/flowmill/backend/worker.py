@@ -17,6 +17,7 @@ from prefect.client.schemas.objects import Worker, WorkerStatus
 from prefect.exceptions import ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
 
+from flowmill.backend.address import address
 from flowmill.backend.dead_runs import DeadRuns
 from flowmill.backend.supervision import supervise
 from flowmill.local.worker_names import NameTaken, WorkerNames
@@ -58,7 +59,7 @@ def run_worker(wanted: Wanted, tell: Callable[[str], None]) -> bool:
     """
     if not get_current_settings().api.url:
         raise WorkerRefused("no Prefect server is configured: set PREFECT_API_URL")
-    names = WorkerNames(_address(), wanted.server)
+    names = WorkerNames(address(), wanted.server)
     with ExitStack() as stack:
         with _refusing():
             client = stack.enter_context(get_client(sync_client=True))
@@ -79,16 +80,11 @@ def _refusing() -> Iterator[None]:
         hint = "give this one another with --name, or stop that one"
         raise WorkerRefused(f"a worker `{taken}` runs on this machine; {hint}") from None
     except httpx.HTTPStatusError as error:
-        raise WorkerRefused(f"the Prefect server at {_address()} answers {error.response.status_code}") from None
+        raise WorkerRefused(f"the Prefect server at {address()} answers {error.response.status_code}") from None
     except (httpx.HTTPError, PrefectException, RuntimeError) as error:
-        raise WorkerRefused(f"the Prefect server at {_address()} cannot be asked ({type(error).__name__})") from None
+        raise WorkerRefused(f"the Prefect server at {address()} cannot be asked ({type(error).__name__})") from None
     except OSError as error:
         raise WorkerRefused(f"this machine's workers cannot be written down: {error}") from None
-
-
-def _address() -> str:
-    """Where the server is, without a password that may stand in its address."""
-    return str(httpx.URL(str(get_current_settings().api.url)).copy_with(username=None, password=None))
 
 
 def _queues(client: SyncPrefectClient, wanted: Wanted) -> list[str]:

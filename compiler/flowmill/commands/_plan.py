@@ -51,3 +51,18 @@ def compiled_or_told(paths: tuple[Path, ...], colour: bool | None) -> "Compiled 
         return compiled
     write(render(compiled, "text", style_for(sys.stderr, colour)), sys.stderr)
     return None
+
+
+def plans_in(compiled: "Compiled", environment: str | None) -> "list[Plan]":
+    """The plans of an environment (None is all of them).
+
+    Raises:
+        click.UsageError: no flow names it.
+    """
+    from flowmill.suggest import did_you_mean
+
+    named = {name for _, name in compiled.plans}
+    if environment is not None and environment not in named:
+        hint = did_you_mean(environment, named)
+        raise click.UsageError(f"no flow here names the environment `{environment}`; {hint}")
+    return [plan for (_, name), plan in compiled.plans.items() if environment in (None, name)]

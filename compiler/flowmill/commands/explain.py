@@ -12,6 +12,8 @@ from flowmill.commands._plan import plan_in
 
 if TYPE_CHECKING:
     from flowmill.explain import Fact
+    from flowmill.plan import Plan
+    from flowmill.report.style import Style
 
 
 @click.command("explain", short_help="Show every value of a flow, and the place that set it.")
@@ -26,8 +28,8 @@ def command(
 ) -> int:
     """Show where the values of SPEC come from: the file and line that set each, and what it won against.
 
-    With KEY, such as `timezone`, `vars.tag` or `steps.extract.image`, tell the whole story of that key and of
-    everything below it.
+    With KEY, such as `timezone`, `vars.tag`, `steps.extract.image` or `schedules.0.paused`, tell the whole story
+    of that key and of everything below it. Items of lists are numbered from 0, and so may be steps.
 
     \b
     Examples:
@@ -35,23 +37,29 @@ def command(
       flowmill explain specs/mobility/trips.yaml steps.extract.image --env production
       flowmill explain specs/mobility/trips.yaml --all --format json
     """
-    from flowmill.report.explanation import as_data, stories, table
-
     plan = plan_in(spec, environment, colour)
     if plan is None:
         return 1
     found = _facts(spec, plan.environment)
     chosen = _chosen(found, key) if key else found
     # A key that was asked for by its whole name is told in any case.
-    chosen = [fact for fact in chosen if fact.settings or everything or fact.key == key]
-    style = style_for(sys.stdout, colour)
-    if output == "json":
-        write(json.dumps([as_data(fact) for fact in chosen], indent=2, ensure_ascii=False) + "\n")
-        return 0
+    chosen = [fact for fact in chosen if fact.settings or everything or key in (fact.key, fact.numbered)]
+    write(_as_json(chosen) if output == "json" else _as_text(plan, chosen, key, style_for(sys.stdout, colour)))
+    return 0
+
+
+def _as_json(chosen: "list[Fact]") -> str:
+    from flowmill.report.explanation import as_data
+
+    return json.dumps([as_data(fact) for fact in chosen], indent=2, ensure_ascii=False) + "\n"
+
+
+def _as_text(plan: "Plan", chosen: "list[Fact]", key: str | None, style: "Style") -> str:
+    from flowmill.report.explanation import stories, table
+
     lines = stories(chosen, style) if key else table(chosen, style)
     title = style.paint(f"{plan.name} in {plan.environment}", "bold")
-    write("\n".join([title, "", *lines]) + "\n")
-    return 0
+    return "\n".join([title, "", *lines]) + "\n"
 
 
 def _facts(spec: Path, environment: str) -> "list[Fact]":
@@ -68,7 +76,10 @@ def _chosen(found: "list[Fact]", key: str) -> "list[Fact]":
     """The facts about a key, and about everything below it."""
     from flowmill.suggest import did_you_mean
 
-    chosen = [fact for fact in found if fact.key == key or fact.key.startswith(f"{key}.")]
+    below = f"{key}."
+    chosen = [fact for fact in found if f"{fact.key}.".startswith(below)]
+    # No step is called so: then its number may be meant.
+    chosen = chosen or [fact for fact in found if f"{fact.numbered}.".startswith(below)]
     if not chosen:
         above = {".".join(words[:length]) for fact in found for words in [fact.key.split(".")] for length in (1, 2, 3)}
         raise click.UsageError(f"the flow has no key `{key}`; {did_you_mean(key, above)}")

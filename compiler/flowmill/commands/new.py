@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,7 @@ from flowmill.commands._options import COLOUR, style_for, write
 
 if TYPE_CHECKING:
     from flowmill.workspace import Files
+    from flowmill_tasks.starter import Starter
 
 DIRECTORY = click.option(
     "--dir",
@@ -21,7 +22,26 @@ DIRECTORY = click.option(
     show_default=True,
     help="The folder of the workspace.",
 )
-TYPES = ("script", "docker", "email", "slack")
+
+
+class _StepType(click.ParamType[str]):
+    """A step type that has a starter; looked up late, so that the other verbs start fast."""
+
+    name = "type"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join(_starters())}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in _starters():
+            self.fail(f"there is no step type `{value}` to begin with; there are: {', '.join(_starters())}", param, ctx)
+        return value
+
+
+def _starters() -> "dict[str, Starter]":
+    from flowmill_tasks.registry import discover
+
+    return {word: step.starter for word, step in discover().items() if step.starter is not None}
 
 
 @click.group("new", short_help="Write a project or a flow to begin with.")
@@ -60,7 +80,7 @@ def project(name: str, folder: Path) -> int:
 
 @command.command("flow")
 @click.argument("name", metavar="PROJECT/NAME")
-@click.option("--type", "step_type", type=click.Choice(TYPES), default="script", show_default=True, help="Of its step.")
+@click.option("--type", "step_type", type=_StepType(), default="script", show_default=True, help="Of its step.")
 @DIRECTORY
 @COLOUR
 def flow(name: str, step_type: str, folder: Path, colour: bool | None) -> int:
@@ -79,8 +99,11 @@ def flow(name: str, step_type: str, folder: Path, colour: bool | None) -> int:
     files = _workspace(folder, colour)
     if files is None:
         return 1
-    spec = folder / project_name / f"{flow_name}.yaml"
     _check_project(folder, project_name)
+    if not _with_project(files, folder / project_name, colour):
+        return 1
+    spec = folder / project_name / f"{flow_name}.yaml"
+    _check_other_ending(spec)
     _write_all(_texts(files, spec, step_type))
     _tell(f"flowmill validate {spec}", f"flowmill test {spec}", f"flowmill run {spec} --dry-run")
     return 0
@@ -99,18 +122,40 @@ def _where(folder: Path) -> str:
 
 def _workspace(folder: Path, colour: bool | None) -> "Files | None":
     """The workspace of a folder; None where it is wrong, when its mistakes have been printed."""
-    from flowmill.pipeline import compile_files
-    from flowmill.report import render
     from flowmill.workspace import WORKSPACE_FILE, is_there, load
-    from flowmill_tasks.registry import discover
 
     if not is_there(folder / WORKSPACE_FILE):
         raise click.UsageError(f"there is no {WORKSPACE_FILE} in `{folder}`; `flowmill new project NAME` writes one")
     files = load(folder, frozenset())
-    if not files.broken:
-        return files
-    write(render(compile_files(files, discover()), "text", style_for(sys.stderr, colour)), sys.stderr)
-    return None
+    return files if _is_right(files, colour) else None
+
+
+def _with_project(files: "Files", folder: Path, colour: bool | None) -> bool:
+    """Read the project's file as well; false where it is wrong, when its mistakes have been printed."""
+    from flowmill.workspace import load_project
+
+    load_project(files, folder)
+    return _is_right(files, colour)
+
+
+def _is_right(files: "Files", colour: bool | None) -> bool:
+    from flowmill.pipeline import compile_files
+    from flowmill.report import render
+    from flowmill_tasks.registry import discover
+
+    found = compile_files(files, discover())
+    if found.errors:
+        write(render(found, "text", style_for(sys.stderr, colour)), sys.stderr)
+    return not found.errors
+
+
+def _check_other_ending(spec: Path) -> None:
+    """A flow may lie there as `.yml`, and two of one name are refused."""
+    from flowmill.workspace import is_there
+
+    other = spec.with_suffix(".yml")
+    if is_there(other):
+        raise click.ClickException(f"`{other}` is there already, and nothing was written")
 
 
 def _check_project(folder: Path, name: str) -> None:
@@ -131,33 +176,36 @@ def _texts(files: "Files", spec: Path, step_type: str) -> dict[Path, str]:
 
     project_name, flow_name = spec.parent.name, spec.stem
     environments, server = _target(files)
-    steps = starters.filled(starters.STEPS[step_type], credentials=_credentials(files, step_type))
-    names = {"project": project_name, "flow": flow_name, "environments": environments, "server": server}
-    text = starters.filled(starters.FLOW, steps=steps.rstrip("\n"), **names)
-    expected = starters.filled(starters.EXPECTED[step_type], name=f"{project_name}.{flow_name}")
+    starter = _starters()[step_type]
+    given = _given(files, project_name, step_type, environments)
+    needed = "".join(line for key, line in starter.needed.items() if key not in given)
+    steps = starters.filled(starter.step, needed=needed).rstrip("\n")
+    spelt = f"[{', '.join(map(starters.spelt, environments))}]"
+    names = {"environments": spelt, "server": starters.spelt(server), "project": starters.spelt(project_name)}
+    text = starters.filled(starters.FLOW, steps=steps, flow=flow_name, **names)
+    expected = starters.filled(starter.expected, name=f"{project_name}.{flow_name}")
     return {
         spec: _schema_line(spec) + text,
         spec.with_suffix(".test.yaml"): starters.filled(starters.TESTS, expected=expected),
     }
 
 
-def _target(files: "Files") -> tuple[str, str]:
-    """The environments that the first server serves, as the flow spells them, and that server."""
+def _target(files: "Files") -> tuple[list[str], str]:
+    """The environments that the first server serves, and that server."""
     workspace = files.spec
     if workspace is None:
         raise ValueError("a workspace that is wrong has been told before")
     label, server = next(iter(workspace.servers.items()))
-    names = server.environments or list(workspace.environments)
-    return f"[{', '.join(names)}]", label
+    return server.environments or list(workspace.environments), label
 
 
-def _credentials(files: "Files", step_type: str) -> str:
-    """The keys that a step of this type needs and no default of the workspace gives it."""
-    from flowmill.starters import CREDENTIALS
+def _given(files: "Files", project: str, step_type: str, environments: list[str]) -> set[str]:
+    """The keys that a step of this type has by default in every one of the environments, whoever gives them."""
+    from flowmill.inheritance import shared_defaults
+    from flowmill_tasks.registry import discover
 
-    defaults: Mapping[str, Any] = (files.spec.defaults if files.spec else None) or {}
-    given = defaults.get(step_type) or {}
-    return "".join(line for key, line in CREDENTIALS.get(step_type, {}).items() if key not in given)
+    by_environment = (shared_defaults(project, files, discover(), name, step_type) for name in environments)
+    return set.intersection(*map(set, by_environment))
 
 
 def _schema_line(spec: Path) -> str:

@@ -3,7 +3,7 @@
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
@@ -14,6 +14,18 @@ if TYPE_CHECKING:
     from flowmill.local.results import Results
     from flowmill.plan import Plan
     from flowmill.running.runtime import Observer, Runtime, Selection
+
+
+class _Options(TypedDict):
+    """What the command line says about how to run."""
+
+    given: tuple[str, ...]
+    deliver: bool
+    outbox: Path
+    on_schedule: bool
+    only: str | None
+    start: str | None
+    dry_run: bool
 
 
 @click.command("run", short_help="Run one flow now, here.")
@@ -38,18 +50,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Print what each step would do, and start nothing.")
 @COLOUR
-def command(
-    spec: Path,
-    environment: str | None,
-    given: tuple[str, ...],
-    deliver: bool,
-    outbox: Path,
-    on_schedule: bool,
-    only: str | None,
-    start: str | None,
-    dry_run: bool,
-    colour: bool | None,
-) -> int:
+def command(spec: Path, environment: str | None, colour: bool | None, **options: Unpack[_Options]) -> int:
     """Run the flow of SPEC now, in this process; the exit code is the run's result.
 
     Mails and Slack messages go to the outbox folder unless --deliver is given. Prefect keeps the run: on the
@@ -65,14 +66,14 @@ def command(
     plan = plan_in(spec, environment, colour)
     if plan is None:
         return 1
-    selection = _selection(plan, only, start)
-    parameters = _parameters(given, plan)
-    folder = None if deliver else outbox
-    if dry_run:
-        return _dry_run(plan, spec, folder, selection, parameters)
-    if on_schedule:
+    selection = _selection(plan, options["only"], options["start"])
+    parameters = _parameters(options["given"], plan)
+    outbox = None if options["deliver"] else options["outbox"]
+    if options["dry_run"]:
+        return _dry_run(plan, spec, outbox, selection, parameters)
+    if options["on_schedule"]:
         _wait(plan)
-    return _run(plan, spec, folder, selection, parameters, colour)
+    return _run(plan, spec, outbox, selection, parameters, colour)
 
 
 def _selection(plan: "Plan", only: str | None, start: str | None) -> "Selection":

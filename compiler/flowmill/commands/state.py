@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flowmill.commands._options import COLOUR, PATHS, workspace_of, write
-from flowmill.commands._plan import compiled_or_told, plan_in
+from flowmill.commands._plan import compiled_or_told, plan_in, plans_in
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from flowmill.pipeline import Compiled
     from flowmill.plan import Plan
     from flowmill.running.success_times import SuccessTimes
 
@@ -57,7 +56,7 @@ def show(paths: tuple[Path, ...], environment: str | None, on_server: bool, outp
     compiled = compiled_or_told(paths, colour)
     if compiled is None:
         return 1
-    plans = [plan for plan in _in_environment(compiled, environment) if plan.last_success is not None]
+    plans = [plan for plan in plans_in(compiled, environment) if plan.last_success is not None]
     store = _store(workspace_of(paths)[0], on_server)
     problems: list[str] = []
     rows = [_row(plan, store, problems) for plan in plans]
@@ -120,16 +119,6 @@ def reset(spec: Path, environment: str, on_server: bool) -> int:
         raise click.ClickException(str(error)) from None
     write(f"last success of {plan.name} in {plan.environment}: forgotten {store.where}; its default holds\n")
     return 0
-
-
-def _in_environment(compiled: "Compiled", environment: str | None) -> "list[Plan]":
-    from flowmill.suggest import did_you_mean
-
-    named = {name for _, name in compiled.plans}
-    if environment is not None and environment not in named:
-        hint = did_you_mean(environment, named)
-        raise click.UsageError(f"no flow here names the environment `{environment}`; {hint}")
-    return [plan for (_, name), plan in compiled.plans.items() if environment in (None, name)]
 
 
 def _keeping(spec: Path, environment: str) -> "Plan | None":

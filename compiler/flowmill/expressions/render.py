@@ -142,6 +142,17 @@ def _evaluate(source: str, scope: Scope) -> Any:
     return value
 
 
+def opened(value: Any) -> Any:
+    """A text that an expression gave and that is the JSON of a map, as that map: many stores keep nothing but texts."""
+    if type(value) is not Rendered:
+        return value
+    try:
+        keys = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return _marked(keys, Rendered) if isinstance(keys, dict) else value
+
+
 def _marked(value: Any, mark: type[Plain]) -> Any:
     """The result of an expression, its texts marked as such so that they may become numbers."""
     if isinstance(value, Unrendered):

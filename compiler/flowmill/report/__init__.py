@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
 
 def names() -> list[str]:
     """The names of the formats."""
-    return sorted(info.name for info in pkgutil.iter_modules(formats.__path__))
+    return formats_in(formats.__path__)
+
+
+def formats_in(folders: Iterable[str]) -> list[str]:
+    """The names of the formats that lie in folders; what begins with `_` is what formats are made of."""
+    return sorted(info.name for info in pkgutil.iter_modules(folders) if not info.name.startswith("_"))
 
 
 def render(compiled: "Compiled", name: str, style: Style) -> str:

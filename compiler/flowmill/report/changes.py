@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from flowmill.counted import counted
 from flowmill.differences import ABSENT, NAMING, Difference
 from flowmill.history.changes import KINDS, Change, Changes
 from flowmill.history.origins import Origin
@@ -142,11 +143,6 @@ def _summary(names: tuple[str, str], found: Changes, style: Style) -> str:
     if not told:
         return style.paint(f"{between}: nothing has changed, {counted(found.same, 'flow')} the same", "green")
     return style.paint(f"{between}: {', '.join(told)}, {found.same} the same", "bold")
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def as_data(found: Changes, shared: Iterable[Origin]) -> dict[str, Any]:

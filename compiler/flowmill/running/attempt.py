@@ -7,7 +7,8 @@ from typing import Any, Protocol, cast
 
 from flowmill.bind import bind
 from flowmill.expressions.language import ExpressionError
-from flowmill.expressions.render import map_texts, marked, render
+from flowmill.expressions.render import map_texts, marked, opened, render
+from flowmill.fields_of_keys import field_of, model_in
 from flowmill.plan import StepPlan
 from flowmill.running.environ import environ
 from flowmill.running.redaction import MaskingLog
@@ -81,6 +82,9 @@ def rendered(task: StepTask, run: Run, skip: frozenset[str]) -> dict[str, Any]:
         key: marked(value) if key in skip else render(marked(value), scope, escape=step_type.escaper(key, keys))
         for key, value in keys.items()
     }
+    for key in values.keys() - skip:
+        if (field := field_of(step_type, key)) and model_in(field.annotation):
+            values[key] = opened(values[key])
     messages = {key: map_texts(values[key], run.redactor.mask) for key in step_type.message_fields & values.keys()}
     return {**values, **messages}
 

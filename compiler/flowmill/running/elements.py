@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import Field
 
+from flowmill.counted import counted
 from flowmill.expressions.language import ExpressionError
 from flowmill.expressions.render import as_text, marked, render
 from flowmill.plan import ElementsPlan, StepPlan
@@ -119,7 +120,7 @@ def summary(step: StepPlan, tasks: list[StepTask], outcomes: list[Outcome]) -> O
 
 
 def _count(outcomes: list[Outcome]) -> str:
-    return f"{len(outcomes)} element{'' if len(outcomes) == 1 else 's'} succeeded" if outcomes else NOTHING_TO_DO
+    return f"{counted(len(outcomes), 'element')} succeeded" if outcomes else NOTHING_TO_DO
 
 
 def _result(task: StepTask, outcome: Outcome) -> dict[str, Any]:

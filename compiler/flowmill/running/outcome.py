@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from flowmill.counted import counted
 from flowmill_tasks.base import Output, StepFailed, StepTimedOut
 
 
@@ -118,4 +119,4 @@ class RunOutcome:
         done = sum(outcome.state is State.SUCCESS for outcome in self.steps.values())
         allowed = [step for step, outcome in self.steps.items() if outcome.failed]
         tail = f"; allowed to fail: {', '.join(allowed)}" if allowed else ""
-        return f"{done} step{'' if done == 1 else 's'} succeeded{tail}"
+        return f"{counted(done, 'step')} succeeded{tail}"

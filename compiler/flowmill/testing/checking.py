@@ -8,8 +8,8 @@ from flowmill.bind import bind, keys_of
 from flowmill.diagnostics import Finding, RelatedRoute, Route
 from flowmill.local.given import BadParameter, missing_parameters, typed_parameter
 from flowmill.plan import Plan, StepPlan
+from flowmill.secret_names import secret_names
 from flowmill.suggest import did_you_mean
-from flowmill.testing.secret_names import secret_names
 from flowmill.testing.spec import FlowTest, FlowTests, Pattern, Result, StepWanted
 from flowmill.testing.values import is_pattern
 from flowmill_tasks.base import Step

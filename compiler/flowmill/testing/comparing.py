@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from flowmill.bind import keys_of
+from flowmill.counted import counted
 from flowmill.diagnostics import Finding, Route
 from flowmill.running.outcome import Outcome, State
 from flowmill.testing.outbox import Message
@@ -142,7 +143,7 @@ def _messages(noun: str, wanted: Any, actual: list[Message], place: Route) -> It
         for key, expected in given_keys(one).items():
             yield from _compared(f"{key} of {noun} {number + 1}", expected, message.get(key), (*place, number, key))
     if len(wanted) != len(actual):
-        what = f"expected {_count(len(wanted), noun)}, got {len(actual)}"
+        what = f"expected {counted(len(wanted), noun)}, got {len(actual)}"
         yield Finding(place, CODE, what, details=tuple(_summaries(wanted, actual)), at_key=True)
 
 
@@ -165,7 +166,3 @@ def given_keys(wanted: BaseModel) -> dict[str, Any]:
     """The keys that a test gives, as it spells them."""
     spelt = dict(zip(type(wanted).model_fields, keys_of(type(wanted)), strict=True))
     return {spelt.get(name, name): getattr(wanted, name) for name in wanted.model_fields_set}
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

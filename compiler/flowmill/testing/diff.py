@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
+from flowmill.counted import counted
+
 LINES_AT_MOST = 40
 WIDTH = 160
 """Characters of a line."""
@@ -102,4 +104,4 @@ def _long(text: str, important: int = 0) -> str:
 def _cut(lines: Iterable[str]) -> Lines:
     found = list(lines)
     more = len(found) - LINES_AT_MOST
-    return (*found[:LINES_AT_MOST], f"  … {more} more line{'' if more == 1 else 's'}") if more > 0 else tuple(found)
+    return (*found[:LINES_AT_MOST], f"  … {counted(more, 'more line')}") if more > 0 else tuple(found)

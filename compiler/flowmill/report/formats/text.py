@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from flowmill.counted import counted
 from flowmill.diagnostics import Diagnostic, Severity
 from flowmill.pipeline import Compiled
 from flowmill.report.snippet import snippet
@@ -44,13 +45,13 @@ def _summary_of_tests(tested: "Tested", style: Style) -> str:
     failures = sum(diagnostic.code == "test-failed" for diagnostic in tested.compiled.diagnostics)
     wrong = tested.compiled.errors - failures
     untested = tested.untested
-    also = f"; {_count(untested, 'flow')} {'has' if untested == 1 else 'have'} no tests" if untested else ""
+    also = f"; {counted(untested, 'flow')} {'has' if untested == 1 else 'have'} no tests" if untested else ""
     took = f" in {tested.seconds:.1f}s"
     if failed:
-        return style.paint(f"{failed} of {_count(count, 'test')} failed{took}{also}", "red", "bold")
+        return style.paint(f"{failed} of {counted(count, 'test')} failed{took}{also}", "red", "bold")
     if wrong:
-        return style.paint(f"{_count(count, 'test')} passed{took}, but there are mistakes{also}", "red", "bold")
-    return style.paint(f"{_count(count, 'test')} passed{took}{also}", "green")
+        return style.paint(f"{counted(count, 'test')} passed{took}, but there are mistakes{also}", "red", "bold")
+    return style.paint(f"{counted(count, 'test')} passed{took}{also}", "green")
 
 
 def _block(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
@@ -73,14 +74,10 @@ def _detail(line: str, style: Style) -> str:
 
 def _summary(compiled: Compiled, style: Style) -> str:
     warnings = len(compiled.diagnostics) - compiled.errors
-    also = f", {_count(warnings, 'warning')}" if warnings else ""
+    also = f", {counted(warnings, 'warning')}" if warnings else ""
     if compiled.errors:
         files = len({d.span.path for d in compiled.diagnostics if d.severity is Severity.ERROR})
-        return style.paint(f"{_count(compiled.errors, 'error')} in {_count(files, 'file')}{also}", "red", "bold")
+        return style.paint(f"{counted(compiled.errors, 'error')} in {counted(files, 'file')}{also}", "red", "bold")
     environments = len({environment for _, environment in compiled.plans})
-    outcome = f"{_count(compiled.flows, 'flow')} valid in {_count(environments, 'environment')}{also}"
+    outcome = f"{counted(compiled.flows, 'flow')} valid in {counted(environments, 'environment')}{also}"
     return style.paint(outcome, "green")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
