@@ -1,6 +1,8 @@
 """Which code a worker runs: the commit that was registered, or what the branch holds, and never a mix of both."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -8,12 +10,14 @@ from uuid import UUID
 
 import pytest
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
+from prefect.exceptions import ObjectNotFound
 
 from support.engine import eventually
 from support.flowmill_worker import FlowmillWorker, flowmill_worker
 from support.flows import flowmill
 from support.git_host import GitHost, git, git_host
 from support.prefect_server import PrefectServer
+from support.worker import delete_work_pool
 
 pytestmark = pytest.mark.prefect
 
@@ -86,11 +90,13 @@ class Clone:
 
 
 @pytest.fixture
-def clone(tmp_path: Path, prefect_server: PrefectServer) -> Clone:
+def clone(tmp_path: Path, prefect_server: PrefectServer) -> Iterator[Clone]:
     host = git_host(tmp_path, {})
     host.push(files(host.url, "one"))
     host.point("production", "main")
-    return Clone(host, tmp_path / "clone", prefect_server)
+    yield Clone(host, tmp_path / "clone", prefect_server)
+    with contextlib.suppress(ObjectNotFound):  # a test that was refused made no pool
+        delete_work_pool(prefect_server, "etl-01")
 
 
 def test_each_environment_runs_its_own_branch_on_its_own_worker(clone: Clone) -> None:

@@ -79,12 +79,20 @@ def deploy(server: PrefectServer, spec: Path, environment: str = "staging") -> D
 
 @contextmanager
 def work_pool(server: PrefectServer, name: str) -> Iterator[str]:
-    """A pool of type `process`, which goes with everything in it."""
+    """A pool of type `process`, which goes with everything in it, also when the test fails."""
     from prefect.client.schemas.actions import WorkPoolCreate
 
     with server.client() as client:
         client.create_work_pool(WorkPoolCreate(name=name, type="process"))
+    try:
         yield name
+    finally:
+        delete_work_pool(server, name)
+
+
+def delete_work_pool(server: PrefectServer, name: str) -> None:
+    """Take away a pool with its queues, so that the next test of this server finds none."""
+    with server.client() as client:
         client.delete_work_pool(name)
 
 
