@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -32,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     home = Path(tempfile.mkdtemp(prefix="flowmill-tests-"))
     config.stash[_HOME] = home
+    # A suite that is started in the background would pass on that Ctrl-C is ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ |= {"PREFECT_HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), **_CLIENT}
 
 
