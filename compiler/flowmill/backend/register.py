@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -90,8 +91,10 @@ def carry_out(server: Server, outlook: Outlook, parallel: int, tell: Callable[[A
     """
     done: list[Applied] = []
     writes = [it for it in outlook.to_do if it.action != "delete"]
+    # Prefect's settings are those of a context, which threads do not inherit: its client would sleep for seconds.
+    context = copy_context()
     with ThreadPoolExecutor(parallel) as pool:
-        for applied in pool.map(lambda it: apply(server, outlook.manifest.workspace, it), writes):
+        for applied in pool.map(lambda it: context.copy().run(apply, server, outlook.manifest.workspace, it), writes):
             done.append(applied)
             tell(applied)
     for change in outlook.to_do if not any(it.problem for it in done) else ():
