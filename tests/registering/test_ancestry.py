@@ -11,6 +11,7 @@ import pytest
 from flowmill.registering.ancestry import older_than_registered
 from flowmill.registering.kept import Kept
 from flowmill.registering.manifest import Manifest
+from support.desk import ON_SQLITE
 from support.flows import Finished, flowmill
 from support.git import GitFolder
 from support.git_host import GitHost, git, git_host
@@ -56,7 +57,7 @@ class Desk:
     def refused(self, *options: str) -> str:
         """Why a register is refused, which has written nothing."""
         before = len(self.proxy.writes)
-        ran = self.run("register", *options)
+        ran = self.run("register", "--create", *options)
         assert (ran.returncode, self.proxy.writes[before:]) == (1, [])
         return ran.stdout
 
@@ -105,6 +106,7 @@ def test_r17_what_is_older_is_refused_and_both_commits_are_named(desk: Desk) -> 
 
 
 @pytest.mark.prefect
+@ON_SQLITE
 def test_r17_another_branch_is_refused_too(desk: Desk) -> None:
     ours = change(desk.host, "0 2 * * *")
     desk.fetch()
@@ -117,6 +119,7 @@ def test_r17_another_branch_is_refused_too(desk: Desk) -> None:
 
 
 @pytest.mark.prefect
+@ON_SQLITE
 def test_a_newer_commit_that_changes_nothing_writes_nothing(desk: Desk) -> None:
     desk.at("origin/main").register()
     newer = desk.host.push({"README.md": "about\n"})
@@ -127,6 +130,7 @@ def test_a_newer_commit_that_changes_nothing_writes_nothing(desk: Desk) -> None:
 
 
 @pytest.mark.prefect
+@ON_SQLITE
 def test_a_last_commit_that_this_clone_does_not_know_is_a_warning(desk: Desk, tmp_path: Path) -> None:
     old = desk.git("rev-parse", "origin/main")
     new = change(desk.host, "0 2 * * *")
@@ -151,6 +155,7 @@ def test_after_a_rollback_the_commit_that_was_rolled_back_to_counts(desk: Desk) 
 
 
 @pytest.mark.prefect
+@ON_SQLITE
 def test_a_commit_that_is_not_pushed_is_refused(desk: Desk) -> None:
     desk.at("origin/main").register()
     own = desk.commit("0 4 * * *")
@@ -165,6 +170,7 @@ def test_a_commit_that_is_not_pushed_is_refused(desk: Desk) -> None:
 
 
 @pytest.mark.prefect
+@ON_SQLITE
 def test_a_commit_that_changes_no_flow_need_not_be_pushed(desk: Desk) -> None:
     desk.at("origin/main").register()
     desk.git("commit", "--quiet", "--allow-empty", "--message", "nothing")
@@ -172,6 +178,7 @@ def test_a_commit_that_changes_no_flow_need_not_be_pushed(desk: Desk) -> None:
 
 
 @pytest.mark.prefect
+@ON_SQLITE
 def test_only_deployments_go_back_where_a_branch_is_followed(desk: Desk) -> None:
     text = desk.host.git("show", "main:specs/flowmill.yaml")
     workspace = json.loads(text) | {"environments": {"staging": {"ref": "main", "pin": "branch"}}}
@@ -186,6 +193,7 @@ def test_only_deployments_go_back_where_a_branch_is_followed(desk: Desk) -> None
 
 
 @pytest.mark.prefect
+@ON_SQLITE
 @pytest.mark.parametrize("refs", ["+refs/heads/*:refs/remotes/origin/*", "+refs/heads/main:refs/remotes/origin/main"])
 def test_a_checkout_of_ci_is_enough(desk: Desk, tmp_path: Path, refs: str) -> None:
     """What actions/checkout with `fetch-depth: 0` leaves behind, and what others do: no branch of its own."""
@@ -204,9 +212,9 @@ def test_a_checkout_of_ci_is_enough(desk: Desk, tmp_path: Path, refs: str) -> No
 
 
 @pytest.mark.prefect
+@ON_SQLITE
 def test_a_branch_that_is_not_known_is_an_error_that_says_how_to_know_it(desk: Desk) -> None:
-    desk.at("origin/main").register()
-    desk.git("update-ref", "-d", "refs/remotes/origin/main")
+    desk.at("origin/main").git("update-ref", "-d", "refs/remotes/origin/main")
     told = desk.refused()
     assert "this clone knows no branch `origin/main`" in told
     command = "git fetch origin main:refs/remotes/origin/main"

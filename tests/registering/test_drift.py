@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from support.desk import Desk
+from support.desk import ON_SQLITE, Desk
 from support.flows import flowmill
 from support.proxy import ALWAYS, UNAVAILABLE
 
@@ -71,6 +71,7 @@ def test_a_deployment_that_somebody_else_has_made_under_our_name(desk: Desk) -> 
         client.delete_deployment(theirs)
 
 
+@ON_SQLITE
 def test_flowmill_yaml_is_enough(desk: Desk) -> None:
     desk.write(one={})
     desk.register()
@@ -78,6 +79,7 @@ def test_flowmill_yaml_is_enough(desk: Desk) -> None:
     assert drifted(desk) == {}
 
 
+@ON_SQLITE
 def test_what_a_register_has_left_half_done_is_not_called_somebodys(desk: Desk) -> None:
     desk.write(one=CRON, two=CRON)
     desk.register()
@@ -93,6 +95,7 @@ def test_what_a_register_has_left_half_done_is_not_called_somebodys(desk: Desk) 
     assert drifted(desk) == {}
 
 
+@ON_SQLITE
 def test_without_anything_kept_there_is_an_error(desk: Desk) -> None:
     desk.write(one={})
     ran = desk.run("drift")

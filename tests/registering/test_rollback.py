@@ -9,9 +9,9 @@ import pytest
 
 from flowmill.registering.kept import Kept, NotKept, chosen
 from flowmill.registering.manifest import ManifestError
-from support.desk import Desk
+from support.desk import ON_SQLITE, Desk
 from support.flows import write_job
-from support.proxy import ALWAYS, UNAVAILABLE
+from support.proxy import Answer
 
 SIX, SEVEN = {"cron": "0 6 * * *"}, {"cron": "0 7 * * *"}
 
@@ -82,6 +82,7 @@ def test_no_more_is_deleted_than_allowed_and_switches_stay(desk: Desk) -> None:
 
 
 @pytest.mark.prefect
+@ON_SQLITE
 def test_the_newest_manifest_repairs_what_was_changed_by_hand(desk: Desk) -> None:
     desk.write(one=SIX)
     desk.register()
@@ -95,11 +96,12 @@ def test_the_newest_manifest_repairs_what_was_changed_by_hand(desk: Desk) -> Non
 
 
 @pytest.mark.prefect
+@ON_SQLITE
 def test_a_manifest_that_could_not_be_kept_is_kept_by_the_next_register(desk: Desk) -> None:
     desk.write(one=SIX)
     desk.register()
     desk.write(one=SEVEN)
-    desk.proxy.rule("POST", "/artifacts/", answer=UNAVAILABLE, times=ALWAYS)
+    desk.proxy.rule("POST", "/artifacts/", answer=Answer(500, b"{}"))
     assert desk.run("register").returncode == 1
     desk.proxy.rules.clear()
     assert len(listed(desk)) == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from prefect.client.schemas.actions import DeploymentScheduleUpdate
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -25,6 +26,9 @@ from support.proxy import Proxy
 
 STAGING = {"staging": {"ref": "main", "storage": "local"}}
 JOB = {"project": "demo", "environment": "staging", "server": "etl-01", "steps": [script("work")]}
+
+ON_SQLITE = pytest.mark.parametrize("server", ["prefect_server"], ids=["sqlite"], indirect=True)
+"""For a test of the fixtures of `tests/registering` that says nothing about the database."""
 
 
 class Desk:

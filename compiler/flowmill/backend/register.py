@@ -70,8 +70,8 @@ def _foreign(changes: Changes) -> Iterator[Obstacle]:
 
 
 def create_missing(server: Server, outlook: Outlook, workspace: Workspace) -> tuple[Outlook, list[str]]:
-    """Make the pools and queues that are missing."""
-    if not any(it.made for it in outlook.obstacles):
+    """Make the pools and queues that are missing, unless something else keeps all from being registered."""
+    if not any(it.made for it in outlook.obstacles) or any(not it.made for it in outlook.errors):
         return outlook, []
     pools = Pools(server, outlook.manifest)
     made = pools.create(queue_limits(workspace, [outlook.manifest.environment]))
