@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flowmill.plan import Plan
     from flowmill.registering.kept import Kept
     from flowmill.registering.manifest import Manifest
+    from flowmill.registering.preflight import Obstacle
     from flowmill.spec import Workspace
 
 ENVIRONMENT = click.option("--env", "environment", required=True, help="The environment.")
@@ -178,6 +179,18 @@ def with_history(
     older = as_warnings(older) if planned or from_older else older
     unknown = as_warnings(unknown) if planned else unknown
     return replace(outlook, obstacles=(*outlook.obstacles, *older, *unknown, *rolled_back(manifest, last)))
+
+
+def unfetchable(workspace: "Workspace", manifest: "Manifest") -> "list[Obstacle]":
+    """Warnings about commits that workers may not find any more; none where there is no git to ask."""
+    from flowmill.history.git import GitError
+    from flowmill.registering.preflight import as_warnings
+    from flowmill.registering.reachable import not_fetchable
+
+    try:
+        return as_warnings(not_fetchable(root_folder(), workspace.repository, manifest))
+    except GitError:
+        return []
 
 
 def root_folder() -> Path:

@@ -8,7 +8,7 @@ import click
 
 from flowmill.commands._carrying_out import carried_out, is_within
 from flowmill.commands._options import COLOUR, style_for, write
-from flowmill.commands._registering import ENVIRONMENT, kept_of, server
+from flowmill.commands._registering import ENVIRONMENT, kept_of, server, unfetchable, workspace_spec
 
 if TYPE_CHECKING:
     from flowmill.backend.register import Outlook
@@ -83,6 +83,7 @@ def _outlook(connection: "Server", kept: "list[Kept]", wanted: str | None, colou
     except (NotKept, ManifestError) as error:
         raise click.ClickException(f"{error}; `--list` shows what is kept") from None
     outlook = look(connection, manifest, prune=True)
-    outlook = replace(outlook, by="rollback", obstacles=(*outlook.obstacles, *limits_of(manifest, target)))
+    limits = (*limits_of(manifest, target), *unfetchable(workspace_spec(), manifest))
+    outlook = replace(outlook, by="rollback", obstacles=(*outlook.obstacles, *limits))
     write(target_of(target) + as_text(outlook, style_for(sys.stdout, colour)))
     return outlook
