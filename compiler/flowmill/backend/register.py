@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -9,9 +10,11 @@ from prefect.client.orchestration import get_client
 
 from flowmill.backend.apply import Applied, apply, complete, late_limits
 from flowmill.backend.automations import ensure_automations
+from flowmill.backend.manifests import keep, newest
 from flowmill.backend.pools import Pools, queue_limits
 from flowmill.backend.server import Server
 from flowmill.registering.changes import Change, Changes, changes_between
+from flowmill.registering.kept import Kept, Verb
 from flowmill.registering.manifest import Manifest
 from flowmill.registering.preflight import Obstacle
 from flowmill.spec import Workspace
@@ -27,6 +30,8 @@ class Outlook:
         server: the address of the server.
         now: the server's time.
         prune: whether what is declared no more is deleted.
+        last: the manifest that was applied last; None where none is kept.
+        by: what it is that would do it.
     """
 
     server: str
@@ -35,6 +40,8 @@ class Outlook:
     changes: Changes
     obstacles: tuple[Obstacle, ...]
     prune: bool = False
+    last: Kept | None = None
+    by: Verb = "register"
 
     @property
     def to_do(self) -> tuple[Change, ...]:
@@ -51,7 +58,8 @@ def look(server: Server, manifest: Manifest, *, prune: bool = False, adopt: bool
     """Compare a manifest with a server; nothing is written."""
     changes = changes_between(manifest, server.deployments(manifest.environment), adopt=adopt)
     obstacles = (*Pools(server, manifest).obstacles(), *_foreign(changes))
-    return Outlook(server.address, server.now, manifest, changes, obstacles, prune)
+    last = newest(server, manifest.workspace, manifest.environment)
+    return Outlook(server.address, server.now, manifest, changes, obstacles, prune, last)
 
 
 def _foreign(changes: Changes) -> Iterator[Obstacle]:
@@ -62,8 +70,8 @@ def _foreign(changes: Changes) -> Iterator[Obstacle]:
 
 
 def create_missing(server: Server, outlook: Outlook, workspace: Workspace) -> tuple[Outlook, list[str]]:
-    """Make the pools and queues that are missing."""
-    if not any(it.made for it in outlook.obstacles):
+    """Make the pools and queues that are missing, unless something else keeps all from being registered."""
+    if not any(it.made for it in outlook.obstacles) or any(not it.made for it in outlook.errors):
         return outlook, []
     pools = Pools(server, outlook.manifest)
     made = pools.create(queue_limits(workspace, [outlook.manifest.environment]))
@@ -72,7 +80,7 @@ def create_missing(server: Server, outlook: Outlook, workspace: Workspace) -> tu
 
 
 def carry_out(server: Server, outlook: Outlook, parallel: int, tell: Callable[[Applied], None]) -> list[Applied]:
-    """Write what differs, and then finish what a register that was killed has left.
+    """Write what differs, then finish what a register that was killed has left, and keep the manifest.
 
     Args:
         parallel: writes at once; more than one makes SQLite slower.
@@ -83,8 +91,10 @@ def carry_out(server: Server, outlook: Outlook, parallel: int, tell: Callable[[A
     """
     done: list[Applied] = []
     writes = [it for it in outlook.to_do if it.action != "delete"]
+    # Prefect's settings are those of a context, which threads do not inherit: its client would sleep for seconds.
+    context = copy_context()
     with ThreadPoolExecutor(parallel) as pool:
-        for applied in pool.map(lambda it: apply(server, outlook.manifest.workspace, it), writes):
+        for applied in pool.map(lambda it: context.copy().run(apply, server, outlook.manifest.workspace, it), writes):
             done.append(applied)
             tell(applied)
     for change in outlook.to_do if not any(it.problem for it in done) else ():
@@ -92,6 +102,8 @@ def carry_out(server: Server, outlook: Outlook, parallel: int, tell: Callable[[A
             done.append(apply(server, outlook.manifest.workspace, change))
             tell(done[-1])
     complete(server, outlook.changes.of("unchanged"))
+    if not any(it.problem for it in done):
+        keep(server, outlook.manifest, outlook.by, outlook.last)
     return done
 
 

@@ -11,7 +11,9 @@ import click
 from flowmill.commands._options import style_for, workspace_of, write
 
 if TYPE_CHECKING:
+    from flowmill.backend.register import Outlook
     from flowmill.backend.server import Server
+    from flowmill.registering.kept import Kept
     from flowmill.registering.manifest import Manifest
     from flowmill.spec import Workspace
 
@@ -68,6 +70,74 @@ def server() -> "Iterator[Server]":
             yield found
     except ServerError as error:
         raise click.ClickException(str(error)) from None
+
+
+def workspace_spec() -> "Workspace":
+    """What flowmill.yaml says, without a look at the flows.
+
+    Raises:
+        click.ClickException: it cannot be used.
+    """
+    from flowmill.workspace import WORKSPACE_FILE, load
+
+    spec = load(root_folder(), frozenset()).spec
+    if spec is None:
+        raise click.ClickException(f"{WORKSPACE_FILE} cannot be used; `flowmill validate` says why")
+    return spec
+
+
+def kept_of(connection: "Server", environment: str) -> "list[Kept]":
+    """The manifests that the server keeps of an environment of this workspace, the newest first; at least one.
+
+    Raises:
+        click.ClickException: it keeps none, or nothing says whose they are.
+    """
+    from flowmill.backend.manifests import kept_manifests
+    from flowmill.registering.declaring import Undeclarable, workspace_name
+    from flowmill.suggest import did_you_mean
+
+    workspace = workspace_spec()
+    try:
+        kept = kept_manifests(connection, workspace_name(workspace), environment)
+    except Undeclarable as error:
+        raise click.ClickException(str(error)) from None
+    if kept:
+        return kept
+    if environment not in workspace.environments:
+        hint = did_you_mean(environment, workspace.environments)
+        raise click.ClickException(f"there is no environment `{environment}`; {hint}")
+    what = f"the Prefect server at {connection.address} keeps no manifest of `{environment}`"
+    raise click.ClickException(f"{what}; `flowmill register --env {environment}` keeps one")
+
+
+def with_history(
+    outlook: "Outlook", workspace: "Workspace", *, planned: bool = False, from_older: bool = False
+) -> "Outlook":
+    """The outlook with what git says against registering it.
+
+    Args:
+        planned: nothing is an error yet: plans are often made before the push.
+        from_older: an older commit than the last one is no error.
+
+    Raises:
+        click.ClickException: git cannot be asked.
+    """
+    from dataclasses import replace
+
+    from flowmill.history.git import GitError
+    from flowmill.registering.ancestry import older_than_registered, rolled_back
+    from flowmill.registering.preflight import as_warnings
+    from flowmill.registering.reachable import not_fetchable
+
+    root, manifest, last = root_folder(), outlook.manifest, outlook.last
+    try:
+        older = [*older_than_registered(root, manifest, last)]
+        unknown = [*not_fetchable(root, workspace.repository, manifest)]
+    except GitError as error:
+        raise click.ClickException(str(error)) from None
+    older = as_warnings(older) if planned or from_older else older
+    unknown = as_warnings(unknown) if planned else unknown
+    return replace(outlook, obstacles=(*outlook.obstacles, *older, *unknown, *rolled_back(manifest, last)))
 
 
 def root_folder() -> Path:

@@ -6,7 +6,7 @@ import sys
 import click
 
 from flowmill.commands._options import COLOUR, style_for, write
-from flowmill.commands._registering import ENVIRONMENT, Detailed, declared, server
+from flowmill.commands._registering import ENVIRONMENT, Detailed, declared, server, with_history
 
 CHANGES = 2
 
@@ -34,7 +34,7 @@ def command(environment: str, prune: bool, adopt: bool, output: str, colour: boo
     from flowmill.report.outlook import as_data, as_text
 
     with server() as connection:
-        outlook = look(connection, found[1], prune=prune, adopt=adopt)
+        outlook = with_history(look(connection, found[1], prune=prune, adopt=adopt), found[0], planned=True)
     if output == "json":
         write(json.dumps(as_data(outlook), indent=2, ensure_ascii=False) + "\n")
     else:

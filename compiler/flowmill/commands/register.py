@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flowmill.commands._carrying_out import Progress, is_within, told_problems
 from flowmill.commands._options import COLOUR, style_for, write
-from flowmill.commands._registering import ENVIRONMENT, declared, server
+from flowmill.commands._registering import ENVIRONMENT, declared, server, with_history
 
 if TYPE_CHECKING:
-    from flowmill.backend.apply import Applied
-    from flowmill.backend.register import Outlook
     from flowmill.registering.manifest import Manifest
 
 
@@ -20,10 +19,18 @@ if TYPE_CHECKING:
 @click.option("--prune", is_flag=True, help="Delete deployments whose spec is gone.")
 @click.option("--max-delete", type=click.IntRange(0), default=5, show_default=True, help="Refuse to delete more.")
 @click.option("--adopt", is_flag=True, help="Take over deployments that were made otherwise.")
+@click.option("--from-older", is_flag=True, help="Register although a later commit was registered already.")
 @click.option("--parallel", type=click.IntRange(1, 16), default=1, show_default=True, help="Writes at once.")
 @COLOUR
 def command(
-    environment: str, create: bool, prune: bool, max_delete: int, adopt: bool, parallel: int, colour: bool | None
+    environment: str,
+    create: bool,
+    prune: bool,
+    max_delete: int,
+    adopt: bool,
+    from_older: bool,
+    parallel: int,
+    colour: bool | None,
 ) -> int:
     """Register every flow of an environment on the Prefect server that PREFECT_API_URL names.
 
@@ -45,18 +52,17 @@ def command(
 
     with server() as connection:
         outlook = look(connection, manifest, prune=prune, adopt=adopt)
+        outlook = with_history(outlook, workspace, from_older=from_older)
         made: list[str] = []
         if create:
             outlook, made = create_missing(connection, outlook, workspace)
         write("".join(f"made: {name}\n" for name in made))
         write(as_text(outlook, style_for(sys.stdout, colour)))
-        if outlook.errors or not _is_within(outlook, max_delete):
+        if outlook.errors or not is_within(outlook, max_delete):
             return 1
-        done = carry_out(connection, outlook, parallel, _Progress(len(outlook.to_do)))
+        done = carry_out(connection, outlook, parallel, Progress(len(outlook.to_do)))
         automate(outlook)
-    problems = [it for it in done if it.problem]
-    write("".join(f"Error: {it.change.flow}: {it.problem}\n" for it in problems), sys.stderr)
-    return 1 if problems else 0
+    return told_problems(done)
 
 
 def _refuse_uncommitted(manifest: "Manifest") -> None:
@@ -71,26 +77,3 @@ def _without_commit(manifest: "Manifest") -> tuple[str, ...]:
     if manifest.pin == "branch":
         return ()
     return tuple(it.spec for it in manifest.deployments.values() if it.commit is None)
-
-
-def _is_within(outlook: "Outlook", most: int) -> bool:
-    count = len(outlook.changes.of("delete")) if outlook.prune else 0
-    if count > most:
-        message = f"Error: {count} deployments would be deleted, and --max-delete allows {most}; nothing was changed\n"
-        write(message, sys.stderr)
-    return count <= most
-
-
-class _Progress:
-    """On a terminal, how far it is; in a pipe nothing, the plan has said it all."""
-
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._done = 0
-
-    def __call__(self, applied: "Applied") -> None:
-        self._done += 1
-        if sys.stderr.isatty():
-            end = "\n" if self._done == self._total else ""
-            sys.stderr.write(f"\r\x1b[K{self._done}/{self._total} {applied.change.flow}{end}")
-            sys.stderr.flush()
