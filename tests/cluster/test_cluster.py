@@ -1,14 +1,16 @@
 """The whole of it: push, register, and runs by schedule and by hand in the right worker with the right branch."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.sorting import FlowRunSort
 
-from support.cluster import BRANCHES, SETTINGS, Cluster, running_cluster
+from support.cluster import BRANCHES, Cluster, running_cluster
 from support.engine import eventually
 from support.prefect_server import PrefectServer, running_server
 
@@ -16,6 +18,8 @@ pytestmark = [pytest.mark.prefect, pytest.mark.docker]
 
 FLOWS = {"tour.report": "desk-01", "tour.container": "desk-02"}
 PLACES = [(flow, environment) for flow in FLOWS for environment in BRANCHES]
+FINAL = [StateType.COMPLETED, StateType.FAILED, StateType.CRASHED, StateType.CANCELLED]
+ENDED = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=FINAL)))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -24,39 +28,27 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PrefectSe
     is_other = request.param == "postgresql"
     database = request.getfixturevalue("postgres").database("cluster") if is_other else ""
     (tmp_path / "server").mkdir()
-    with running_server(tmp_path / "server", database, **SETTINGS) as server:
+    with running_server(tmp_path / "server", database) as server:
         yield server
 
 
-@contextmanager
-def every_minute(folder: Path, server: PrefectServer) -> Iterator[Cluster]:
-    """The cluster, after a push to each branch that has its flows run every minute; workers run."""
-    with running_cluster(folder, server, has_docker=True) as cluster, ExitStack() as stack:
-        for environment, branch in BRANCHES.items():
-            for name in ("report", "container"):
-                path = f"specs/tour/{name}.yaml"
-                text = cluster.host.git("show", f"{branch}:{path}")
-                cluster.host.push({path: text.replace("0 6 * * *", "* * * * *") + "\n"}, branch)
-            assert "2 to update" in cluster.register(environment).stdout
-        cluster.start_workers(stack)
-        yield cluster
-
-
-def runs_of(cluster: Cluster, flow: str, environment: str) -> list[FlowRun]:
-    """The runs that have ended, the first one first."""
-    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
-
-    with cluster.server.client() as client:
-        id = client.read_deployment_by_name(f"{flow}/{environment}").id
-        found = client.read_flow_runs(deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[id])), limit=50)
-    ended = [run for run in found if run.state and run.state.is_final()]
-    return sorted(ended, key=lambda run: run.start_time or run.created)  # type: ignore[arg-type, return-value]
+def push_and_register(cluster: Cluster) -> None:
+    """Have the flows of each branch run every minute."""
+    for environment, branch in BRANCHES.items():
+        for name in ("report", "container"):
+            path = f"specs/tour/{name}.yaml"
+            text = cluster.host.git("show", f"{branch}:{path}")
+            cluster.host.push({path: text.replace("0 6 * * *", "* * * * *") + "\n"}, branch)
+        assert "2 to update" in cluster.register(environment).stdout
 
 
 def by_schedule(cluster: Cluster) -> list[FlowRun]:
-    """The first scheduled run of every place; empty as long as one is missing."""
-    found = [[run for run in runs_of(cluster, *place) if run.auto_scheduled] for place in PLACES]
-    return [runs[0] for runs in found] if all(found) else []
+    """The first scheduled run of every place that has ended; empty as long as one is missing."""
+    with cluster.server.client() as client:
+        ids = [client.read_deployment_by_name(f"{flow}/{environment}").id for flow, environment in PLACES]
+        runs = client.read_flow_runs(flow_run_filter=ENDED, sort=FlowRunSort.EXPECTED_START_TIME_ASC, limit=200)
+    first = {run.deployment_id: run for run in reversed(runs) if run.auto_scheduled}
+    return [first[id] for id in ids] if set(ids) <= set(first) else []
 
 
 def by_hand(cluster: Cluster, ids: list[UUID]) -> list[FlowRun]:
@@ -67,10 +59,12 @@ def by_hand(cluster: Cluster, ids: list[UUID]) -> list[FlowRun]:
 
 
 def test_push_register_and_run(server: PrefectServer, tmp_path: Path) -> None:
-    with every_minute(tmp_path, server) as cluster:
+    with running_cluster(tmp_path, server, has_docker=True) as cluster, ExitStack() as stack:
+        cluster.start_workers(stack)
         ids = [cluster.run_by_hand(*place) for place in PLACES]
-        manual = eventually(lambda: by_hand(cluster, ids), 120)
-        scheduled = eventually(lambda: by_schedule(cluster), 120)
+        manual = eventually(lambda: by_hand(cluster, ids), 120, every=1)
+        push_and_register(cluster)
+        scheduled = eventually(lambda: by_schedule(cluster), 150, every=1)
         for place, *both in zip(PLACES, manual, scheduled, strict=True):
             for run in both:
                 assert run.state.name == "Completed", run.state.message

@@ -28,12 +28,9 @@ from support.smtp import MailServer, mail_server
 BRANCHES = {"staging": "main", "production": "production"}
 """The environments, and what each follows."""
 SERVERS = ("desk-01", "desk-02")
-SETTINGS = {
-    # Four workers and their runs write at once; with the default of 5, requests were seen to wait for each other.
-    "PREFECT_SERVER_DATABASE_SQLALCHEMY_POOL_SIZE": "30",
-    "PREFECT_SERVER_DATABASE_SQLALCHEMY_MAX_OVERFLOW": "30",
-}
 IMAGE = "flowmill-cluster/tools:1"
+_PATIENT = {"PREFECT_WORKER_QUERY_SECONDS": "3"}
+"""Four workers that ask every second, and their runs, are much for SQLite on a small machine."""
 _EXAMPLE = Path(__file__).parents[2] / "docs/examples/cluster"
 _CONTAINER = "specs/tour/container.yaml"
 _SOMEWHERE = "https://github.com/your-team/tour.git"
@@ -86,7 +83,7 @@ class Cluster:
                 # A home of its own, as on a machine of its own.
                 home = self.folder / name
                 home.mkdir()
-                variables = {"PREFECT_API_URL": self.server.api_url, "HOME": str(home)}
+                variables = {"PREFECT_API_URL": self.server.api_url, "HOME": str(home), **_PATIENT}
                 started = flowmill_worker(home, server, environment, "--name", name, "--no-workspace", **variables)
                 self.workers[name] = stack.enter_context(started)
         for worker in self.workers.values():

@@ -75,13 +75,13 @@ def engine() -> Iterator[Engine]:
             container.remove(force=True)
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    """The first true value of `condition`; an error when there is none in time."""
+def eventually(condition: Callable[[], Any], seconds: float = 20, every: float = 0.05) -> Any:
+    """The first true value of `condition`, asked for `every` so many seconds; an error when there is none in time."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
     while not (value := condition()):
         assert time.monotonic() < deadline, "the condition did not come true in time"
-        pause.wait(0.05)
+        pause.wait(every)
     return value
 
 
