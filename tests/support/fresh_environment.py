@@ -11,8 +11,8 @@ import sysconfig
 from collections.abc import Mapping
 from pathlib import Path
 
-SEEN: Mapping[str, str] = {"PYTHONPATH": sysconfig.get_path("purelib")}
-"""The variable by which every Python that is started sees them."""
+SEEN: Mapping[str, str] = {"PYTHONPATH": sysconfig.get_path("purelib"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+"""The variable by which every Python that is started sees them; and pip is not to ask for a newer pip."""
 
 
 def fresh_environment(folder: Path) -> Path:
