@@ -7,9 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from flowmill.cron import Cron
 
 
-def fire_times(
-    cron: Cron, zone: str, after: datetime, count: int, *, before: datetime | None = None
-) -> list[datetime]:
+def fire_times(cron: Cron, zone: str, after: datetime, count: int, *, before: datetime | None = None) -> list[datetime]:
     """The first `count` times later than `after`, and earlier than `before`, in order, aware and in the zone.
 
     Where clocks change, a local time means what RFC 5545, section 3.3.5, says. A time that occurs twice means
