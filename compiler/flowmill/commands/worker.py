@@ -7,7 +7,7 @@ import click
 from flowmill.commands._options import reader_left, workspace_of, write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from flowmill.spec import Workspace
 
@@ -41,8 +41,8 @@ def command(server: str, environment: str, name: str | None, limit: int | None, 
         raise click.ClickException(str(error)) from None
 
 
-def _declared(label: str, environment: str) -> "Sequence[str]":
-    """The queues that flowmill.yaml gives the server in the environment.
+def _declared(label: str, environment: str) -> "Mapping[str, int | None]":
+    """The queues that flowmill.yaml gives the server in the environment, with how many runs at once each allows.
 
     Raises:
         click.UsageError: it does not declare them, or the server does not serve the environment.
@@ -59,7 +59,7 @@ def _declared(label: str, environment: str) -> "Sequence[str]":
     if server.environments is not None and environment not in server.environments:
         served = ", ".join(server.environments)
         raise click.UsageError(f"server `{label}` does not serve the environment `{environment}`, only: {served}")
-    return [environment, *(f"{environment}-{queue}" for queue in server.queues)]
+    return {environment: None, **{f"{environment}-{name}": it.concurrency for name, it in server.queues.items()}}
 
 
 def _workspace() -> "Workspace":
