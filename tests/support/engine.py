@@ -68,29 +68,32 @@ class Engine:
 def engine() -> Iterator[Engine]:
     """An engine that has `IMAGE`; containers of the test are removed afterwards."""
     with contextlib.closing(docker.from_env()) as client:
-        provide_image(client)
+        _provide_image(client)
         engine = Engine(client)
         yield engine
         for container in engine.containers():
             container.remove(force=True)
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20, every: float = 0.05) -> Any:
-    """The first true value of `condition`, asked for `every` so many seconds; an error when there is none in time."""
-    deadline = time.monotonic() + seconds
+def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
+    """The first true value of `condition`; an error when there is none in time.
+
+    It is asked for ever less often: what is asked is mostly a server that has to do what is waited for.
+    """
+    began = time.monotonic()
     pause = threading.Event()
     while not (value := condition()):
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        pause.wait(every)
+        waited = time.monotonic() - began
+        assert waited < seconds, "the condition did not come true in time"
+        pause.wait(min(0.05 + waited / 20, 1))
     return value
 
 
-def provide_image(client: docker.DockerClient, image: str = IMAGE) -> None:
-    """See that the engine has the small image, under a name with a tag."""
+def _provide_image(client: docker.DockerClient) -> None:
     try:
-        client.images.get(image)
+        client.images.get(IMAGE)
     except docker.errors.ImageNotFound:
-        name, tag = image.split(":")
+        name, tag = IMAGE.split(":")
         client.api.import_image_from_data(file_system(), repository=name, tag=tag)
 
 
