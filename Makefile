@@ -82,6 +82,7 @@ docs: $(READY) ## write every generated part of the documentation again
 bench: $(READY) ## measure the promises about speed
 	@$(BIN)/python bench/start_of_a_run.py
 	@$(BIN)/python bench/commits_of_flows.py
+	@$(BIN)/python bench/register.py
 
 .PHONY: lock
 lock: $(READY) ## choose the versions of requirements.txt anew; it names no index

@@ -51,7 +51,7 @@ class Private:
         with self.server.client() as client:
             deployment = client.read_deployment_by_name("private.job/production")
             run = client.create_flow_run_from_deployment(deployment.id).id
-        state = eventually(lambda: self._final(run), 90, every=0.5)
+        state = eventually(lambda: self._final(run), 90)
         return state, eventually(lambda: self._log(run)) if state.is_completed() else ""
 
     def shown(self) -> bytes:

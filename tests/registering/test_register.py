@@ -1,34 +1,18 @@
 """`flowmill plan` and `flowmill register` on a real server, through a proxy that counts what is written."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
-from prefect.client.schemas.actions import DeploymentScheduleUpdate
-from prefect.client.schemas.filters import (
-    DeploymentFilter,
-    DeploymentFilterId,
-    DeploymentFilterName,
-    FlowRunFilter,
-    FlowRunFilterState,
-    FlowRunFilterStateType,
-)
 from prefect.client.schemas.objects import StateType
-from prefect.client.schemas.responses import DeploymentResponse
 
+from support.desk import Desk
 from support.engine import eventually
-from support.flows import Finished, flowmill, script, write_workspace
 from support.prefect_server import PrefectServer, running_server
-from support.proxy import ALWAYS, HTML, NOT_FOUND, RESET, UNAUTHORISED, UNAVAILABLE, Proxy, recording_proxy
+from support.proxy import ALWAYS, HTML, NOT_FOUND, RESET, UNAUTHORISED, UNAVAILABLE
 
 pytestmark = pytest.mark.prefect
-
-STAGING = {"staging": {"ref": "main", "storage": "local"}}
-JOB = {"project": "demo", "environment": "staging", "server": "etl-01", "steps": [script("work")]}
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -41,75 +25,6 @@ def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     else:
         with running_server(tmp_path_factory.mktemp("sqlite")) as server:
             yield server
-
-
-@pytest.fixture
-def proxy(server: PrefectServer) -> Iterator[Proxy]:
-    with recording_proxy(server.api_url) as proxy:
-        yield proxy
-
-
-class Desk:
-    """A folder of specs, and the command in it."""
-
-    def __init__(self, folder: Path, proxy: Proxy, server: PrefectServer) -> None:
-        self.folder, self.proxy, self.server = folder, proxy, server
-
-    def write(self, workspace: dict[str, Any] | None = None, **flows: dict[str, Any]) -> None:
-        settings = {"name": self.folder.name.replace("_", "-"), "environments": STAGING, "servers": {"etl-01": {}}}
-        files = {f"demo/{name.replace('_', '-')}.yaml": {**JOB, **keys} for name, keys in flows.items()}
-        for old in self.folder.glob("demo/*.yaml"):
-            old.unlink()
-        write_workspace(self.folder, files, {**settings, **(workspace or {})})
-
-    def run(self, verb: str, *options: str) -> Finished:
-        return flowmill(verb, "--env", "staging", *options, cwd=self.folder, PREFECT_API_URL=self.proxy.api_url)
-
-    def register(self, *options: str) -> Finished:
-        ran = self.run("register", "--create", *options)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
-        return ran
-
-    def writes(self, verb: str, *options: str) -> list[tuple[str, str]]:
-        """What a command writes on the server."""
-        before = len(self.proxy.writes)
-        self.run(verb, *options)
-        return [(it.method, it.path) for it in self.proxy.writes[before:]]
-
-    def there(self) -> dict[str, DeploymentResponse]:
-        """The deployments of this folder on the server, by the names of their flows."""
-        name = DeploymentFilter(name=DeploymentFilterName(any_=["staging"]))
-        with self.server.client() as client:
-            found = client.read_deployments(deployment_filter=name, limit=200)
-        mine = self.folder.name.replace("_", "-")
-        return {str(it.labels["flowmill.flow"]): it for it in found if it.labels.get("flowmill.workspace") == mine}
-
-    def runs(self, deployment: UUID, *states: StateType) -> list[Any]:
-        of = DeploymentFilter(id=DeploymentFilterId(any_=[deployment]))
-        state = (
-            FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=list(states)))) if states else None
-        )
-        with self.server.client() as client:
-            return client.read_flow_runs(deployment_filter=of, flow_run_filter=state, limit=200)
-
-    def switch(self, flow: str, *, on: bool) -> None:
-        """What the switch of a schedule in Prefect's UI does."""
-        deployment = self.there()[flow]
-        with self.server.client() as client:
-            for schedule in deployment.schedules:
-                body = DeploymentScheduleUpdate(active=on).model_dump(mode="json", exclude_unset=True)
-                client.request("PATCH", f"/deployments/{deployment.id}/schedules/{schedule.id}", json=body)
-
-
-@pytest.fixture
-def desk(tmp_path: Path, proxy: Proxy, server: PrefectServer) -> Iterator[Desk]:
-    folder = tmp_path / f"ws{os.urandom(4).hex()}"
-    folder.mkdir()
-    desk = Desk(folder, proxy, server)
-    yield desk
-    with server.client() as client:
-        for it in desk.there().values():
-            client.delete_deployment(it.id)
 
 
 def test_r01_what_is_unchanged_is_not_written(desk: Desk) -> None:

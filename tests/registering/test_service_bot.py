@@ -160,5 +160,5 @@ def test_after_an_outage_the_queue_is_as_short_as_before(bot: Bot) -> None:
             client.create_flow_run_from_deployment(id, state=due, tags=["auto-scheduled"])
     missed = {"after_": began, "before_": now}
     assert len(bot.waiting(**missed)) == 8
-    eventually(lambda: not bot.waiting(**missed), 120, every=1)
+    eventually(lambda: not bot.waiting(**missed), 120)
     assert bot.waiting(after_=now + timedelta(seconds=60)) != [], "those to come are still there"

@@ -133,14 +133,18 @@ class Repository:
 
         The remote `origin` stands in where none has that address; None where there is no such branch.
         """
-        remotes = self._remotes
-        same = [name for name, address in remotes if normalised(address) == normalised(url)]
-        known = {name for name, _ in remotes}
-        name = next(iter(same), _FALLBACK if _FALLBACK in known else None)
+        name = self.remote_of(url)
         if name is None:
             return None
         answer = ask(self.root, "show-ref", "--verify", "--hash", "--", f"refs/remotes/{name}/{branch}")
         return answer.text if answer.code == 0 else None
+
+    def remote_of(self, url: str) -> str | None:
+        """The name of the remote at `url`; `origin` where none has that address, None where that is not there."""
+        remotes = self._remotes
+        same = [name for name, address in remotes if normalised(address) == normalised(url)]
+        known = {name for name, _ in remotes}
+        return next(iter(same), _FALLBACK if _FALLBACK in known else None)
 
     @property
     def _remotes(self) -> list[tuple[str, str]]:
