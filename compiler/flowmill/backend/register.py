@@ -10,7 +10,7 @@ from flowmill.backend.apply import Applied, apply, complete, late_limits
 from flowmill.backend.automations import ensure_automations
 from flowmill.backend.manifests import keep, newest
 from flowmill.backend.pools import Pools
-from flowmill.backend.preflight import openness, secrets, version_of, versions
+from flowmill.backend.preflight import openness, secrets, tokens, version_of, versions
 from flowmill.backend.server import Server
 from flowmill.registering.changes import Change, Changes, changes_between
 from flowmill.registering.kept import Kept, Verb
@@ -79,6 +79,7 @@ def look(
         *Pools(server, manifest).obstacles(),
         *_foreign(changes),
         *secrets(server, needs),
+        *tokens(server, manifest),
     )
     last = newest(server, manifest.workspace, manifest.environment)
     return Outlook(server.address, version, server.now, manifest, changes, obstacles, prune, adopt, last)

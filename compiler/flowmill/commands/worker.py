@@ -8,7 +8,7 @@ from flowmill.commands._declared import workspace_spec
 from flowmill.commands._options import reader_left, write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from flowmill.spec import Workspace
 
@@ -42,8 +42,8 @@ def command(server: str, environment: str, name: str | None, limit: int | None, 
         raise click.ClickException(str(error)) from None
 
 
-def _declared(label: str, environment: str) -> "Sequence[str]":
-    """The queues that flowmill.yaml gives the server in the environment.
+def _declared(label: str, environment: str) -> "Mapping[str, int | None]":
+    """The queues that flowmill.yaml gives the server in the environment, with how many runs at once each allows.
 
     Raises:
         click.UsageError: it does not declare them, or the server does not serve the environment.
@@ -61,7 +61,8 @@ def _declared(label: str, environment: str) -> "Sequence[str]":
     if server.environments is not None and environment not in server.environments:
         served = ", ".join(server.environments)
         raise click.UsageError(f"server `{label}` does not serve the environment `{environment}`, only: {served}")
-    return [queue_of(environment), *(queue_of(environment, queue) for queue in server.queues)]
+    named = {queue_of(environment, name): queue.concurrency for name, queue in server.queues.items()}
+    return {queue_of(environment): None, **named}
 
 
 def _workspace() -> "Workspace":
