@@ -31,7 +31,7 @@ from flowmill.running.late_tags import late_limit, late_tag, limit_of
 from support.engine import eventually
 from support.flowmill_worker import flow_process, flowmill_worker
 from support.flows import script, write_workspace
-from support.prefect_server import PrefectServer
+from support.prefect_server import PrefectServer, addressed
 from support.worker import Deployed, deploy, work_pool
 
 LIMITS = [
@@ -133,8 +133,13 @@ class Aftermath:
 
 
 @pytest.fixture(scope="module")
-def aftermath(prefect_server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
+def aftermath(postgres_server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
     """On `gone-01` nobody is left but the server; on `back-01` a worker is started again."""
+    with addressed(postgres_server):
+        yield from _aftermath(postgres_server, tmp_path_factory)
+
+
+def _aftermath(prefect_server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
     gone, back = tmp_path_factory.mktemp("gone"), tmp_path_factory.mktemp("back")
     with prefect_server.client() as client, work_pool(prefect_server, "gone-01"), work_pool(prefect_server, "back-01"):
         ensure_automations(client)

@@ -76,12 +76,16 @@ def engine() -> Iterator[Engine]:
 
 
 def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    """The first true value of `condition`; an error when there is none in time."""
-    deadline = time.monotonic() + seconds
+    """The first true value of `condition`; an error when there is none in time.
+
+    It is asked for ever less often: what is asked is mostly a server that has to do what is waited for.
+    """
+    began = time.monotonic()
     pause = threading.Event()
     while not (value := condition()):
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        pause.wait(0.05)
+        waited = time.monotonic() - began
+        assert waited < seconds, "the condition did not come true in time"
+        pause.wait(min(0.05 + waited / 20, 1))
     return value
 
 
