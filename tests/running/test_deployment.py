@@ -180,9 +180,10 @@ BEGIN_END = 'echo begin >> "$1"; until [ -e "$2" ]; do sleep 0.1; done; echo end
 def test_missed_runs_wait_for_each_other(prefect_server: PrefectServer, tmp_path: Path) -> None:
     """Two are due since an outage; the one that comes first goes on until the other was told to wait."""
     now = datetime.now(UTC)
+    minutes = ",".join(str((now.minute + later) % 60) for later in (20, 50))
     trail, gate = tmp_path / "trail", tmp_path / "gate"
     step = script("work", BEGIN_END, args=[str(trail), str(gate)], timeout="2m")
-    spec = write_job(tmp_path, step, cron="0,30 * * * *", catchup="all", concurrency=1)
+    spec = write_job(tmp_path, step, cron=f"{minutes} * * * *", catchup="all", concurrency=1)
     with work_pool(prefect_server, "etl-01"):
         deployed = deploy(prefect_server, spec)
         runs = [run.id for run in deployed.schedule(now - timedelta(hours=1), now)]
