@@ -10,10 +10,12 @@ from prefect.client.schemas.objects import StateType
 from prefect.states import Scheduled
 
 from flowmill.backend.automations import late_automation
-from support.desk import ON_SQLITE, Desk
+from support.desk import Desk
 from support.engine import eventually
 
-pytestmark = [pytest.mark.prefect, ON_SQLITE]
+# On a busy machine, the events of a server on SQLite come a minute late.
+ON_POSTGRESQL = pytest.mark.parametrize("server", ["postgres_server"], ids=["postgresql"], indirect=True)
+pytestmark = [pytest.mark.prefect, ON_POSTGRESQL]
 
 LIMIT = 11
 """Seconds that no other test has, so that its automation is not theirs."""
