@@ -1,6 +1,7 @@
 """A compiled workspace -> the manifest of one environment, with the commit that each flow dates from."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from flowmill.digest import plan_digest
@@ -14,7 +15,6 @@ from flowmill.registering.body import Code, deployment_body
 from flowmill.registering.manifest import Declared, Manifest
 from flowmill.spec import Environment, Workspace
 from flowmill.suggest import did_you_mean
-from flowmill.workspace import shown_path
 
 
 class Undeclarable(Exception):
@@ -31,23 +31,20 @@ def manifest_of(root: Path, workspace: Workspace, compiled: Compiled, name: str)
     Raises:
         Undeclarable: there is no such environment, or nothing says where workers find the specs.
     """
-    if name not in workspace.environments:
-        raise Undeclarable(f"there is no environment `{name}`; {did_you_mean(name, workspace.environments)}")
-    environment = workspace.environments[name]
+    environment = _environment(workspace, name)
     plans = {flow: plan for (flow, its), plan in sorted(compiled.plans.items()) if its == name}
     _refuse_two_from_one(plans)
     try:
         pins = _pins(root, compiled, name, environment, workspace)
-        head = _head(root)
+        head, changed = _head(root), _changed(root, [pins[flow] for flow in plans if flow in pins])
         code = {flow: _code(root, workspace, environment, pins.get(flow)) for flow in plans}
     except GitError as error:
         raise Undeclarable(str(error)) from None
-    changed = {shown_path(path) for flow in plans for path in (pins[flow].changed if flow in pins else ())}
     return Manifest(
         workspace=workspace_name(workspace),
         environment=name,
         commit=head,
-        changed=tuple(sorted(changed)),
+        changed=changed,
         pin=environment.pin,
         storage=environment.storage,
         ref=environment.ref,
@@ -55,6 +52,7 @@ def manifest_of(root: Path, workspace: Workspace, compiled: Compiled, name: str)
     )
 
 
+<<<<<<< ours
 def _refuse_two_from_one(plans: Mapping[str, Plan]) -> None:
     """
     Raises:
@@ -66,6 +64,21 @@ def _refuse_two_from_one(plans: Mapping[str, Plan]) -> None:
             both = f"`{now[plan.moved_from]}` and `{flow}`"
             raise Undeclarable(f"{both} both have `moved_from: {plan.moved_from}`; only one can go on as that flow")
         now |= {plan.moved_from: flow} if plan.moved_from else {}
+=======
+def _environment(workspace: Workspace, name: str) -> Environment:
+    if name not in workspace.environments:
+        raise Undeclarable(f"there is no environment `{name}`; {did_you_mean(name, workspace.environments)}")
+    return workspace.environments[name]
+
+
+def _changed(root: Path, pins: Iterable[Pin]) -> tuple[str, ...]:
+    """The files that differ from the commit, as the repository calls them: the same from every working directory."""
+    repository = Repository.around(root)
+    top = repository.root if repository else root.resolve()
+    folder = Path(os.path.relpath(root.resolve(), top))
+    changed = (folder / path.relative_to(root.absolute()) for pin in pins for path in pin.changed)
+    return tuple(sorted({os.path.normpath(path) for path in changed}))
+>>>>>>> theirs
 
 
 def workspace_name(workspace: Workspace) -> str:
