@@ -75,8 +75,6 @@ def _pins(
     if not workspace.repository:
         hint = f"add `repository: https://…` to flowmill.yaml, or, for trying out, `storage: local` to `{name}`"
         raise Undeclarable(f"workers would not know where to find the specs; {hint}")
-    if "{{" in workspace.repository:
-        raise Undeclarable("`repository` in flowmill.yaml holds `{{`, which Prefect would fill in on the worker")
     return pinned_commits(root, compiled, name)
 
 
@@ -86,6 +84,20 @@ def _head(root: Path) -> str | None:
 
 
 def _code(root: Path, workspace: Workspace, environment: Environment, pin: Pin | None) -> Code:
+    """Where workers find the specs.
+
+    Raises:
+        Undeclarable: Prefect would put something else into it, be it a secret.
+    """
+    code = _found(root, workspace, environment, pin)
+    named = {"`repository`": code.repository, "`ref`": code.branch, f"the folder `{code.folder}`": code.folder}
+    for name, text in named.items():
+        if "{{" in text:
+            raise Undeclarable(f"{name} holds `{{{{`, which Prefect would fill in on the worker")
+    return code
+
+
+def _found(root: Path, workspace: Workspace, environment: Environment, pin: Pin | None) -> Code:
     if environment.storage == "local":
         return Code(folder=str(root.resolve()))
     repository = Repository.around(root)
