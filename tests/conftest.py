@@ -89,14 +89,6 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Prefec
         yield server
 
 
-@pytest.fixture
-def faketime() -> str:
-    """The program that gives another program another clock."""
-    found = shutil.which("faketime")
-    _need("faketime", "" if found else "it is not in PATH")
-    return found or ""
-
-
 @pytest.fixture(scope="session")
 def postgres() -> "Iterator[Postgres]":
     """The session's PostgreSQL; whoever needs a database makes one in it."""

@@ -24,7 +24,7 @@ EACH_MINUTE = {"cron": "* * * * *"}
 FLOWS = 10
 FIRST, LAST = 5.0, 0.2
 """Seconds before a run is due at which the first flow and the last one are written."""
-STARTED = 15.0
+STARTED = 25.0
 """Seconds before it at which the command is started."""
 HELD = 8.0
 """Seconds for which one answer is held at most: the command waits for 10."""

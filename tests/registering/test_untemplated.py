@@ -52,7 +52,7 @@ def canaries(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("canaries")
 def test_i01_i02_what_a_user_writes_arrives_and_nothing_is_put_in(desk: Desk) -> None:
-    desk.write({"description": TEXT}, one=FLOW)
+    desk.write({"servers": {"etl-01": {"description": TEXT}}}, one=FLOW)
     printed = desk.register().stdout + desk.run("plan").stdout
     deployment = desk.there()["demo.one"]
     assert (deployment.description, TEXT in deployment.tags) == (TEXT, True)
