@@ -47,7 +47,7 @@ def canaries(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         Variable.set(NAME, CANARY, overwrite=True)
         yield
         Variable.unset(NAME)
-        Secret.delete(f"secret/{NAME}")
+        Secret.delete(NAME)
 
 
 @pytest.mark.usefixtures("canaries")
