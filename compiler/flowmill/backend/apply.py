@@ -94,10 +94,24 @@ def _patch(server: Server, live: Live, body: dict[str, Any]) -> None:
     for schedule in surplus:
         if not schedule.get("slug"):
             _remove_schedule(server, live, schedule["id"])
-    server.ask("PATCH", f"/deployments/{live.id}", {key: value for key, value in body.items() if key != "name"})
+    server.ask("PATCH", f"/deployments/{live.id}", _patched(live, body))
     for schedule in surplus:
         if schedule.get("slug"):
             _remove_schedule(server, live, schedule["id"])
+
+
+def _patched(live: Live, body: dict[str, Any]) -> dict[str, Any]:
+    """What a patch tells: nothing of switches that are the operator's, who may move one at this moment."""
+    kept = {key: value for key, value in body.items() if key not in ("name", "paused")}
+    return {**kept, "schedules": [_without_switch(live, it) for it in body["schedules"]]}
+
+
+def _without_switch(live: Live, schedule: dict[str, Any]) -> dict[str, Any]:
+    """A schedule as it is told; without its switch, unless the schedule is new or its spec has moved the switch."""
+    now = live.view["schedules"].get(schedule["slug"])
+    if now is None or now["active"] != schedule["active"]:
+        return schedule
+    return {key: value for key, value in schedule.items() if key != "active"}
 
 
 def _remove_schedule(server: Server, live: Live, id: str) -> None:

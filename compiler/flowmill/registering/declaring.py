@@ -52,7 +52,6 @@ def manifest_of(root: Path, workspace: Workspace, compiled: Compiled, name: str)
     )
 
 
-<<<<<<< ours
 def _refuse_two_from_one(plans: Mapping[str, Plan]) -> None:
     """
     Raises:
@@ -64,7 +63,8 @@ def _refuse_two_from_one(plans: Mapping[str, Plan]) -> None:
             both = f"`{now[plan.moved_from]}` and `{flow}`"
             raise Undeclarable(f"{both} both have `moved_from: {plan.moved_from}`; only one can go on as that flow")
         now |= {plan.moved_from: flow} if plan.moved_from else {}
-=======
+
+
 def _environment(workspace: Workspace, name: str) -> Environment:
     if name not in workspace.environments:
         raise Undeclarable(f"there is no environment `{name}`; {did_you_mean(name, workspace.environments)}")
@@ -78,7 +78,6 @@ def _changed(root: Path, pins: Iterable[Pin]) -> tuple[str, ...]:
     folder = Path(os.path.relpath(root.resolve(), top))
     changed = (folder / path.relative_to(root.absolute()) for pin in pins for path in pin.changed)
     return tuple(sorted({os.path.normpath(path) for path in changed}))
->>>>>>> theirs
 
 
 def workspace_name(workspace: Workspace) -> str:
@@ -102,8 +101,6 @@ def _pins(
     if not workspace.repository:
         hint = f"add `repository: https://…` to flowmill.yaml, or, for trying out, `storage: local` to `{name}`"
         raise Undeclarable(f"workers would not know where to find the specs; {hint}")
-    if "{{" in workspace.repository:
-        raise Undeclarable("`repository` in flowmill.yaml holds `{{`, which Prefect would fill in on the worker")
     return pinned_commits(root, compiled, name)
 
 
@@ -113,6 +110,20 @@ def _head(root: Path) -> str | None:
 
 
 def _code(root: Path, workspace: Workspace, environment: Environment, pin: Pin | None) -> Code:
+    """Where workers find the specs.
+
+    Raises:
+        Undeclarable: Prefect would put something else into it, be it a secret.
+    """
+    code = _found(root, workspace, environment, pin)
+    named = {"`repository`": code.repository, "`ref`": code.branch, f"the folder `{code.folder}`": code.folder}
+    for name, text in named.items():
+        if "{{" in text:
+            raise Undeclarable(f"{name} holds `{{{{`, which Prefect would fill in on the worker")
+    return code
+
+
+def _found(root: Path, workspace: Workspace, environment: Environment, pin: Pin | None) -> Code:
     if environment.storage == "local":
         return Code(folder=str(root.resolve()))
     repository = Repository.around(root)
