@@ -53,9 +53,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Without a Docker engine, tests that need one are skipped on a desk and fail in CI."""
+    """Without a Docker engine, or faketime, tests that need it are skipped on a desk and fail in CI."""
     if item.get_closest_marker("docker") is not None:
         _need("a Docker engine", _engine_problem())
+    if item.get_closest_marker("faketime") is not None:
+        _need("faketime", "" if shutil.which("faketime") else "it is not in PATH; install the package of this name")
 
 
 def _need(what: str, problem: str) -> None:

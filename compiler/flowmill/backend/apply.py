@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flowmill.backend.server import PAGE, Server, ServerError, ServerLost, labels_of
+from flowmill.backend.server import PAGE, NotThere, Server, ServerError, ServerLost, labels_of
 from flowmill.backend.success_times import ServerTimes
 from flowmill.registering.changes import Change
 from flowmill.registering.live import Live
@@ -43,6 +43,8 @@ def apply(server: Server, workspace: str, change: Change) -> Applied:
     """
     try:
         _steps(server, workspace, change)
+    except NotThere:
+        return Applied(change, "somebody has just deleted it or its work pool; run `flowmill register` again")
     except ServerLost:
         raise
     except ServerError as error:
@@ -71,13 +73,25 @@ def _write(server: Server, workspace: str, change: Change, declared: Declared) -
         id = live.id
         _remove_schedules(server, live, body)
         since = server.now
-        server.ask("PATCH", f"/deployments/{id}", {key: value for key, value in body.items() if key != "name"})
+        server.ask("PATCH", f"/deployments/{id}", _patched(live, body))
     _schedule(server, id, since, declared)
 
 
 def _body(change: Change, declared: Declared) -> dict[str, Any]:
     schedules = [{**it, "active": change.is_on(it["slug"], it["active"])} for it in declared.body["schedules"]]
     return {**declared.body, "schedules": schedules, "paused": change.paused, "version": declared.digest}
+
+
+def _patched(live: Live, body: dict[str, Any]) -> dict[str, Any]:
+    """What a patch says: no switch that is as it is to be, so what somebody moves in this moment stays moved."""
+    are_on = {name: its["active"] for name, its in live.view["schedules"].items()}
+    schedules = [_without("active", it) if are_on.get(it["slug"]) == it["active"] else it for it in body["schedules"]]
+    said = body if body["paused"] != live.view["paused"] else _without("paused", body)
+    return {**_without("name", said), "schedules": schedules}
+
+
+def _without(key: str, content: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in content.items() if name != key}
 
 
 def _remove_schedules(server: Server, live: Live, body: dict[str, Any]) -> None:

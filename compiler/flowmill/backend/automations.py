@@ -5,6 +5,7 @@ runs with the tag `flowmill`, which every deployment of ours has.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
 
 from prefect.client.orchestration import SyncPrefectClient
@@ -12,6 +13,7 @@ from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.filters import AutomationFilter, AutomationFilterName
 from prefect.events.schemas.automations import Automation, AutomationCore, EventTrigger, Posture
+from prefect.exceptions import ObjectNotFound
 
 from flowmill.running.late_tags import PREFIX as LATE
 
@@ -102,7 +104,8 @@ def ensure_automations(client: SyncPrefectClient, limits: Iterable[int] = ()) ->
     """Make what is missing and correct what differs; the names of those that were written.
 
     One that somebody has switched off stays off. Others are not touched, and late ones of other limits stay:
-    another workspace may need them.
+    another workspace may need them. Prefect allows several of one name: what somebody else has made in the same
+    moment is taken away again.
     """
     all_wanted = _wanted(limits)
     there, written = _there(client, all_wanted), []
@@ -115,7 +118,18 @@ def ensure_automations(client: SyncPrefectClient, limits: Iterable[int] = ()) ->
         else:
             continue
         written.append(wanted.name)
+    if written:
+        _delete_twins(client, all_wanted)
     return written
+
+
+def _delete_twins(client: SyncPrefectClient, wanted: Iterable[AutomationCore]) -> None:
+    """Leave one of each name: the one with the smallest id, so that all who do this at once leave the same."""
+    found = sorted(_found(client, wanted), key=lambda it: it.id)
+    for it in found:
+        if it.id != next(first.id for first in found if first.name == it.name):
+            with suppress(ObjectNotFound):
+                client.request("DELETE", "/automations/{id}", path_params={"id": it.id})
 
 
 def _wanted(limits: Iterable[int]) -> list[AutomationCore]:
@@ -123,13 +137,17 @@ def _wanted(limits: Iterable[int]) -> list[AutomationCore]:
 
 
 def _there(client: SyncPrefectClient, wanted: Iterable[AutomationCore]) -> dict[str, Automation]:
-    """Those of the server that have the name of a wanted one."""
+    """Those of the server that have the name of a wanted one, by their names."""
+    return {automation.name: automation for automation in _found(client, wanted)}
+
+
+def _found(client: SyncPrefectClient, wanted: Iterable[AutomationCore]) -> list[Automation]:
     names = [automation.name for automation in wanted]
     found: list[Automation] = []
     for start in range(0, len(names), _PAGE):
         of_names = AutomationFilter(name=AutomationFilterName(any_=names[start : start + _PAGE]))
         found += client.read_automations(automations=of_names, limit=_PAGE)
-    return {automation.name: automation for automation in found}
+    return found
 
 
 def _is_as(wanted: AutomationCore, found: Automation | None) -> bool:

@@ -33,6 +33,10 @@ class ServerLost(ServerError):
     """The server does not answer: whatever comes next would fail as well."""
 
 
+class NotThere(ServerLost):
+    """The server knows no such thing: either its address is wrong, or somebody has just deleted it."""
+
+
 class Server:
     """A connection to the server that Prefect's settings name."""
 
@@ -46,17 +50,20 @@ class Server:
         """The server's clock when it last answered; this machine's may be wrong."""
         return self._now
 
-    def ask(self, method: Any, path: str, content: Any = None, *, missing: bool = False) -> Any:
+    def ask(self, method: Any, path: str, content: Any = None, *, missing: bool = False, existing: bool = False) -> Any:
         """What the server answers, as data.
 
         Args:
             missing: answer None where the server says that there is no such thing.
+            existing: answer None where the server says that there is such a thing already.
 
         Raises:
             ServerError: it refuses, or does not answer.
         """
         answer = self._tried(method, path, content)
         if missing and answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if existing and answer.status_code == httpx.codes.CONFLICT:
             return None
         if answer.is_error:
             raise self._refusal(path, answer)
@@ -143,7 +150,7 @@ class Server:
         if code in _BUSY:
             return ServerLost(f"the Prefect server at {self.address} stayed busy ({code}) for {TRIED_FOR:.0f} s")
         if code == httpx.codes.NOT_FOUND:
-            return ServerLost(f"{self.address}{path} is not there (404): is PREFECT_API_URL right? It ends in `/api`")
+            return NotThere(f"{self.address}{path} is not there (404): is PREFECT_API_URL right? It ends in `/api`")
         return ServerError(f"the Prefect server at {self.address} answers {code} to {path}{_detail(answer)}")
 
 

@@ -41,6 +41,8 @@ def manifest_of(root: Path, workspace: Workspace, compiled: Compiled, name: str)
         code = {flow: _code(root, workspace, environment, pins.get(flow)) for flow in plans}
     except GitError as error:
         raise Undeclarable(str(error)) from None
+    for it in code.values():
+        _refuse_templates(it)
     changed = {shown_path(path) for flow in plans for path in (pins[flow].changed if flow in pins else ())}
     return Manifest(
         workspace=workspace_name(workspace),
@@ -75,8 +77,6 @@ def _pins(
     if not workspace.repository:
         hint = f"add `repository: https://…` to flowmill.yaml, or, for trying out, `storage: local` to `{name}`"
         raise Undeclarable(f"workers would not know where to find the specs; {hint}")
-    if "{{" in workspace.repository:
-        raise Undeclarable("`repository` in flowmill.yaml holds `{{`, which Prefect would fill in on the worker")
     return pinned_commits(root, compiled, name)
 
 
@@ -97,6 +97,17 @@ def _code(root: Path, workspace: Workspace, environment: Environment, pin: Pin |
         token=workspace.repository_token or "",
         folder="" if folder == "." else folder,
     )
+
+
+def _refuse_templates(code: Code) -> None:
+    named = {
+        "`repository` in flowmill.yaml": code.repository,
+        "`ref` of the environment": code.branch,
+        f"the folder `{code.folder}`": code.folder,
+    }
+    for name, text in named.items():
+        if "{{" in text or "}}" in text:
+            raise Undeclarable(f"{name} holds `{{{{` or `}}}}`, which Prefect would fill in on the worker; rename it")
 
 
 def _declared(plan: Plan, code: Code) -> Declared:

@@ -1,0 +1,120 @@
+"""Several registers of one environment at the same time, and many flows in one."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pytest
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+
+from flowmill.backend.manifests import key_of
+from support.desk import ON_POSTGRESQL, ON_SQLITE, Desk
+
+pytestmark = pytest.mark.prefect
+
+Tell = Callable[[str, object], None]
+EACH_MINUTE = {"cron": "* * * * *"}
+MANY = 100
+LOOKED_WITHIN = 8.0
+"""Seconds for which a register waits that the others have looked, too: less than it waits for an answer."""
+
+
+@pytest.mark.parametrize("registers", [2, 8])
+def test_r10_registers_at_once_come_to_what_one_comes_to(desk: Desk, registers: int) -> None:
+    _forget_automations(desk)
+    desk.write(one=EACH_MINUTE, two=EACH_MINUTE, none={})
+    _at_once(desk, registers)
+    _is_as_of_one(desk, {"demo.one": 1, "demo.two": 1, "demo.none": 0})
+    assert _manifests(desk) == 1
+
+
+def test_r10_two_registers_change_and_move_and_delete_the_same(desk: Desk) -> None:
+    desk.write(one=EACH_MINUTE, two=EACH_MINUTE, gone=EACH_MINUTE)
+    desk.register()
+    desk.write(one={**EACH_MINUTE, "description": "after"}, new={**EACH_MINUTE, "moved_from": "demo.two"})
+    _at_once(desk, 2, "--prune")
+    _is_as_of_one(desk, {"demo.one": 1, "demo.new": 1})
+    assert desk.there()["demo.one"].description == "after"
+    assert _manifests(desk) == 2
+
+
+def _at_once(desk: Desk, registers: int, *options: str) -> None:
+    """Let them decide on the same view of the server: each gets it when all have asked for it.
+
+    Each ends with 0, or, where SQLite cannot keep up with so many, with 1 and why; the next goes on from there.
+    """
+    looked = threading.Barrier(registers)
+
+    def wait() -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            looked.wait(LOOKED_WITHIN)
+
+    desk.proxy.rule("POST", "/deployments/filter", times=registers, after=wait)
+    with ThreadPoolExecutor(registers) as pool:
+        ran = list(pool.map(lambda _: desk.run("register", "--create", *options), range(registers)))
+    failed = [it for it in ran if it.returncode]
+    if registers == 2 or desk.server.database_url:
+        assert [it.stdout + it.stderr for it in failed] == []
+    for it in failed:
+        assert (it.returncode, it.stderr.count("\n"), "stayed busy (503)" in it.stderr) == (1, 1, True), it.stderr
+    if failed:
+        desk.register(*options)
+    assert desk.writes("register") == []
+
+
+def _is_as_of_one(desk: Desk, schedules: dict[str, int]) -> None:
+    there = desk.there()
+    assert {flow: len(it.schedules) for flow, it in there.items()} == schedules
+    for flow, number in schedules.items():
+        due = _due(desk, there[flow].id)
+        assert len(due) == len(set(due)), "a run was made twice"
+        assert due == [due[0] + timedelta(minutes=minute) for minute in range(len(due))] if due else not number
+    with desk.server.client() as client:
+        names = [it.name for it in client.read_automations() if it.name.startswith("flowmill: ")]
+        assert client.read_work_pool("etl-01").type == "process"
+    assert len(names) == len(set(names)) > 1
+
+
+def _due(desk: Desk, deployment: UUID) -> list[datetime]:
+    return sorted(it.expected_start_time for it in desk.runs(deployment))
+
+
+def _manifests(desk: Desk) -> int:
+    """How many are kept on the server."""
+    key = key_of(desk.folder.name, "staging")
+    with desk.server.client() as client:
+        return len(client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key]))))
+
+
+def _forget_automations(desk: Desk) -> None:
+    """As on a server on which nothing has been registered yet."""
+    with desk.server.client() as client:
+        for it in client.read_automations():
+            client.delete_automation(it.id)
+
+
+@ON_SQLITE
+def test_r11_many_flows_on_sqlite_one_request_after_the_other(desk: Desk, record_property: Tell) -> None:
+    _register_many(desk, record_property)
+    assert desk.proxy.max_in_flight == 1
+
+
+@ON_POSTGRESQL
+def test_r12_many_flows_on_postgresql_eight_at_once(desk: Desk, record_property: Tell) -> None:
+    _register_many(desk, record_property, "--parallel", "8")
+    assert 4 < desk.proxy.max_in_flight <= 8
+
+
+def _register_many(desk: Desk, tell: Tell, *options: str) -> None:
+    """How long it takes goes into pytest's report; other tests take their share of the machine meanwhile."""
+    desk.write(**{f"f{number}": EACH_MINUTE for number in range(MANY)})
+    began = time.monotonic()
+    desk.register(*options)
+    tell("seconds", round(time.monotonic() - began, 1))
+    assert [it.status for it in desk.proxy.requests if it.status >= 500] == []
+    assert len(desk.there()) == MANY
+    assert desk.writes("register") == []
