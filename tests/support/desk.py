@@ -1,13 +1,17 @@
 """A folder of specs and the command in it, on a Prefect server behind a proxy that counts what is written."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import click
 import pytest
+from click.testing import CliRunner
 from prefect.client.schemas.actions import DeploymentScheduleUpdate
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -19,10 +23,12 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flowmill.cli import cli
 from support.flows import Finished, flowmill, script, write_workspace
 from support.prefect_server import PrefectServer
-from support.proxy import Proxy
+from support.proxy import ALWAYS, Proxy
 
 STAGING = {"staging": {"ref": "main", "storage": "local"}}
 JOB = {"project": "demo", "environment": "staging", "server": "etl-01", "steps": [script("work")]}
@@ -54,6 +60,27 @@ class Desk:
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran
 
+    def register_here(self, *options: str) -> tuple[int, str]:
+        """The command within this process, which spares its start: its exit code, and what it prints."""
+        with temporary_settings({PREFECT_API_URL: self.proxy.api_url}), chdir(self.folder):
+            arguments = ["register", "--env", "staging", "--create", *options]
+            ran = CliRunner().invoke(cli, arguments, standalone_mode=False)
+        if isinstance(ran.exception, click.ClickException):
+            return ran.exception.exit_code, ran.output + ran.exception.format_message()
+        if ran.exception:
+            raise ran.exception
+        return ran.return_value, ran.output
+
+    def after_write(self, number: int, then: Callable[[], Any]) -> None:
+        """Do something once the server has carried out so many writes from now on; the client knows nothing of it."""
+        before = len(self.proxy.writes)
+
+        def count() -> None:
+            if len(self.proxy.writes) - before == number:
+                then()
+
+        self.proxy.rule(times=ALWAYS, after=count)
+
     def writes(self, verb: str, *options: str) -> list[tuple[str, str]]:
         """What a command writes on the server."""
         before = len(self.proxy.writes)
@@ -75,6 +102,10 @@ class Desk:
         )
         with self.server.client() as client:
             return client.read_flow_runs(deployment_filter=of, flow_run_filter=state, limit=200)
+
+    def due(self, deployment: UUID) -> Counter[datetime]:
+        """How many runs there are for each time at which one was or is due."""
+        return Counter(it.expected_start_time.astimezone(UTC) for it in self.runs(deployment))
 
     def switch(self, flow: str, *, on: bool) -> None:
         """What the switch of a schedule in Prefect's UI does."""

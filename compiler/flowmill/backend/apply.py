@@ -20,11 +20,14 @@ from flowmill.registering.live import Live
 from flowmill.registering.manifest import Declared
 from flowmill.registering.schedule_effect import effect_of
 from flowmill.running.late_tags import limit_of
+from flowmill.running.success_times import TimesError
 
 _EARLIER = timedelta(seconds=2)
 """The server tells its time in whole seconds."""
 LOOKED_BACK = timedelta(minutes=5)
 """How long ago an interrupted register is looked for."""
+_SOON = timedelta(minutes=1)
+"""What is due later the server makes in time by itself."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def apply(server: Server, workspace: str, change: Change) -> Applied:
         return Applied(change, "somebody has just deleted it or its work pool; run `flowmill register` again")
     except ServerLost:
         raise
-    except ServerError as error:
+    except (ServerError, TimesError) as error:
         return Applied(change, str(error))
     return Applied(change)
 
@@ -71,15 +74,30 @@ def _write(server: Server, workspace: str, change: Change, declared: Declared) -
         id = str(server.ask("POST", "/deployments/", made)["id"])
     else:
         id = live.id
-        _remove_schedules(server, live, body)
-        since = server.now
-        server.ask("PATCH", f"/deployments/{id}", _patched(live, body))
+        _patch(server, live, body)
     _schedule(server, id, since, declared)
 
 
 def _body(change: Change, declared: Declared) -> dict[str, Any]:
     schedules = [{**it, "active": change.is_on(it["slug"], it["active"])} for it in declared.body["schedules"]]
     return {**declared.body, "schedules": schedules, "paused": change.paused, "version": declared.digest}
+
+
+def _patch(server: Server, live: Live, body: dict[str, Any]) -> None:
+    """Change what is there. A patch only changes and adds schedules; those that are not declared are taken away.
+
+    Where one has no slug, because somebody has made it by hand, Prefect would replace them all, so it goes before.
+    The others go afterwards: the patch tells the next register when this one was interrupted.
+    """
+    wanted = {it["slug"] for it in body["schedules"]}
+    surplus = [it for it in live.content.get("schedules") or [] if it.get("slug") not in wanted]
+    for schedule in surplus:
+        if not schedule.get("slug"):
+            _remove_schedule(server, live, schedule["id"])
+    server.ask("PATCH", f"/deployments/{live.id}", _patched(live, body))
+    for schedule in surplus:
+        if schedule.get("slug"):
+            _remove_schedule(server, live, schedule["id"])
 
 
 def _patched(live: Live, body: dict[str, Any]) -> dict[str, Any]:
@@ -94,12 +112,13 @@ def _without(key: str, content: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in content.items() if name != key}
 
 
-def _remove_schedules(server: Server, live: Live, body: dict[str, Any]) -> None:
-    """Take away the schedules that are not declared: a patch only changes and adds."""
-    wanted = {it["slug"] for it in body["schedules"]}
-    for schedule in live.content.get("schedules") or []:
-        if schedule.get("slug") not in wanted:
-            server.ask("DELETE", f"/deployments/{live.id}/schedules/{schedule['id']}", missing=True)
+def _remove_schedule(server: Server, live: Live, id: str) -> None:
+    """Prefect throws away what waits, whichever schedule has made it; what is not of this one is made again."""
+    waiting = _runs(server, [live.id], "SCHEDULED", before_=server.now.isoformat())
+    server.ask("DELETE", f"/deployments/{live.id}/schedules/{id}", missing=True)
+    for due in sorted({datetime.fromisoformat(it["expected_start_time"]) for it in waiting}):
+        only = {"start_time": due.isoformat(), "end_time": (due + timedelta(seconds=1)).isoformat()}
+        server.ask("POST", f"/deployments/{live.id}/schedule", only)
 
 
 def _schedule(server: Server, id: str, since: datetime, declared: Declared) -> None:
@@ -117,10 +136,11 @@ def _schedule(server: Server, id: str, since: datetime, declared: Declared) -> N
         raise ServerError(f"the Prefect server at {server.address} makes no runs of {declared.flow}: see its log")
 
 
-def _runs(server: Server, ids: list[str], limit: int = PAGE, **more: Any) -> list[dict[str, Any]]:
-    """Runs of deployments that a schedule has made."""
-    wanted = {"deployments": {"id": {"any_": ids}}, "flow_runs": {"expected_start_time": more} if more else None}
-    found: list[dict[str, Any]] = server.ask("POST", "/flow_runs/filter", {**wanted, "limit": limit})
+def _runs(server: Server, ids: list[str], *states: str, limit: int = PAGE, **due: Any) -> list[dict[str, Any]]:
+    """Runs of deployments: all of them, or those in some states or due in some time."""
+    wanted = {"expected_start_time": due or None, "state": {"type": {"any_": states}} if states else None}
+    by = {"deployments": {"id": {"any_": ids}}, "flow_runs": {key: value for key, value in wanted.items() if value}}
+    found: list[dict[str, Any]] = server.ask("POST", "/flow_runs/filter", {**by, "limit": limit})
     return found
 
 
@@ -164,11 +184,12 @@ def _written_lately(live: Live, now: datetime) -> datetime | None:
 
 
 def _lacks_run(server: Server, live: Live, since: datetime) -> bool:
-    """Whether a run that was due since then is not there."""
-    due = [it for it in effect_of(live.view, since - _EARLIER).next_times if it <= server.now]
+    """Whether a run is not there that was due since then, or is due soon."""
+    until = server.now + _SOON
+    due = [it for it in effect_of(live.view, since - _EARLIER).next_times if it <= until]
     if not due:
         return False
-    runs = _runs(server, [live.id], after_=(since - _EARLIER).isoformat(), before_=server.now.isoformat())
+    runs = _runs(server, [live.id], after_=(since - _EARLIER).isoformat(), before_=until.isoformat())
     made = {datetime.fromisoformat(it["expected_start_time"]).astimezone(UTC) for it in runs}
     return any(it.astimezone(UTC) not in made for it in due)
 

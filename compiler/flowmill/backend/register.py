@@ -80,7 +80,7 @@ def create_missing(server: Server, outlook: Outlook, workspace: Workspace) -> tu
 
 
 def carry_out(server: Server, outlook: Outlook, parallel: int, tell: Callable[[Applied], None]) -> list[Applied]:
-    """Write what differs, then finish what a register that was killed has left, and keep the manifest.
+    """Finish what a register that was killed has left, write what differs, and keep the manifest.
 
     Args:
         parallel: writes at once; more than one makes SQLite slower.
@@ -90,6 +90,8 @@ def carry_out(server: Server, outlook: Outlook, parallel: int, tell: Callable[[A
         ServerLost: the server does not answer any more; what was told is done.
     """
     done: list[Applied] = []
+    # First, as a write makes it look as if nothing had been left.
+    complete(server, outlook.changes.of("unchanged", *WRITTEN, "protected"))
     writes = [it for it in outlook.to_do if it.action != "delete"]
     # Prefect's settings are those of a context, which threads do not inherit: its client would sleep for seconds.
     context = copy_context()
@@ -101,7 +103,6 @@ def carry_out(server: Server, outlook: Outlook, parallel: int, tell: Callable[[A
         if change.action == "delete":
             done.append(apply(server, outlook.manifest.workspace, change))
             tell(done[-1])
-    complete(server, outlook.changes.of("unchanged"))
     if not any(it.problem for it in done):
         keep(server, outlook.manifest, outlook.by, outlook.last)
     return done

@@ -1,0 +1,88 @@
+"""R02: whenever a register comes, every run that is due is there, and once."""
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.desk import Desk, desk_in
+from support.engine import eventually
+from support.flows import FLOWMILL
+from support.prefect_server import PrefectServer
+from support.proxy import ALWAYS, UNAUTHORISED, recording_proxy
+from support.worker import delete_work_pool
+
+pytestmark = pytest.mark.prefect
+
+EACH_MINUTE = {"cron": "* * * * *"}
+FLOWS = 20
+FIRST, LAST = 5.0, 0.2
+"""Seconds before a run is due at which the first flow and the last one are written."""
+
+
+def test_r02_what_is_changed_just_before_a_run_is_due_runs(
+    tmp_path: Path, prefect_server: PrefectServer, postgres_server: PrefectServer
+) -> None:
+    with ExitStack() as stack:
+        servers = (prefect_server, "1"), (postgres_server, "8")
+        desks = [(stack.enter_context(_desk(tmp_path, server)), parallel) for server, parallel in servers]
+        for desk, _ in desks:
+            _write(desk, "before")
+            assert desk.register_here()[0] == 0
+        due = _next_minute(within=12)
+        eventually(lambda: datetime.now(UTC) > due - timedelta(seconds=FIRST + 4), 90)
+        registers = [stack.enter_context(_registering(desk, due, parallel)) for desk, parallel in desks]
+        assert [it.wait(60) for it in registers] == [0, 0]
+        for desk, _ in desks:
+            there = desk.there()
+            assert {it.description for it in there.values()} == {"after"}
+            assert [desk.due(it.id)[due] for it in there.values()] == [1] * FLOWS
+            assert _written_in_time(desk, due) >= FLOWS / 4, "this machine is too slow to say anything"
+
+
+def _write(desk: Desk, description: str) -> None:
+    desk.write(**{f"f{number}": {**EACH_MINUTE, "description": description} for number in range(FLOWS)})
+
+
+@contextmanager
+def _desk(parent: Path, server: PrefectServer) -> Iterator[Desk]:
+    with recording_proxy(server.api_url) as proxy, desk_in(parent, proxy, server) as desk:
+        yield desk
+        delete_work_pool(server, "etl-01")
+
+
+def _next_minute(within: float) -> datetime:
+    """The next full minute that is not nearer than so many seconds."""
+    soon = datetime.now(UTC) + timedelta(seconds=within)
+    return soon.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def _registering(desk: Desk, due: datetime, parallel: str) -> "subprocess.Popen[bytes]":
+    """A register whose writes reach the server one after the other in the last seconds before a run is due."""
+    _write(desk, "after")
+    number = count()
+
+    def hold() -> None:
+        before = FIRST - (FIRST - LAST) * next(number) / (FLOWS - 1)
+        time.sleep(max(0, (due - datetime.now(UTC)).total_seconds() - before))
+
+    desk.proxy.rule("PATCH", r"/deployments/[^/]*", times=ALWAYS, before=hold)
+    return subprocess.Popen(
+        [FLOWMILL, "register", "--env", "staging", "--parallel", parallel],
+        cwd=desk.folder,
+        env={**os.environ, "PREFECT_API_URL": desk.proxy.api_url},
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def _written_in_time(desk: Desk, due: datetime) -> int:
+    """How many flows were written before the run was due."""
+    due_here = time.monotonic() + (due - datetime.now(UTC)).total_seconds()
+    return sum(it.method == "PATCH" and it.ended < due_here for it in desk.proxy.writes)
