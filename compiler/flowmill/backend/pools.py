@@ -81,8 +81,8 @@ class Pools:
                 made.append(f"work pool {pool}")
         for pool, queue in self.targets:
             if (pool, queue) not in self._queues and (pool not in self._pools or self._usable(pool)):
-                content = {"name": queue, "concurrency_limit": limits.get((pool, queue))}
-                if self._server.ask("POST", f"/work_pools/{pool}/queues", content, existing=True):
+                of_pool = {"name": queue, "concurrency_limit": limits.get((pool, queue))}
+                if self._server.ask("POST", f"/work_pools/{pool}/queues", of_pool, existing=True):
                     made.append(f"queue {queue} of {pool}")
         return made
 
