@@ -150,6 +150,7 @@ def test_i02_where_workers_find_the_specs_is_refused_as_a_template(tmp_path: Pat
     folder = values["folder"]
     files = {f"{folder}/flowmill.yaml": workspace, f"{folder}/demo/project.yaml": {}, f"{folder}/demo/job.yaml": job}
     GitFolder.new(tmp_path).commit(files)
-    refused = flowmill("compile", "--env", "staging", cwd=tmp_path / folder)
+    nowhere = "http://127.0.0.1:9/api"  # which is not asked
+    refused = flowmill("plan", "--env", "staging", cwd=tmp_path / folder, PREFECT_API_URL=nowhere)
     assert refused.returncode == 1
     assert "which Prefect would fill in on the worker" in refused.stderr

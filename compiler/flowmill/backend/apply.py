@@ -26,6 +26,8 @@ _EARLIER = timedelta(seconds=2)
 """The server tells its time in whole seconds."""
 LOOKED_BACK = timedelta(minutes=5)
 """How long ago an interrupted register is looked for."""
+_FIRST = 10
+"""How many runs tell whether some were made twice."""
 _SOON = timedelta(minutes=1)
 """What is due later the server makes in time by itself."""
 
@@ -70,12 +72,41 @@ def _write(server: Server, workspace: str, change: Change, declared: Declared) -
     body = _body(change, declared)
     live = change.live
     if live is None or live.owner != workspace:
-        made = {**body, "flow_id": server.flow(declared.flow), "labels": labels_of(workspace, declared.flow)}
-        id = str(server.ask("POST", "/deployments/", made)["id"])
+        id = _make(server, workspace, declared, body)
+        _schedule(server, id, since, declared)
+        _remove_twins(server, id)
     else:
-        id = live.id
         _patch(server, live, body)
-    _schedule(server, id, since, declared)
+        _schedule(server, live.id, since, declared)
+
+
+def _make(server: Server, workspace: str, declared: Declared, body: dict[str, Any]) -> str:
+    """Make a deployment, or take over one that is there; its id.
+
+    What another register has made since the server was looked at is left: Prefect would give it new schedules.
+    """
+    labels = labels_of(workspace, declared.flow)
+    found = server.ask("GET", f"/deployments/name/{declared.flow}/{body['name']}", missing=True)
+    if found and found["version"] == body["version"] and labels.items() <= (found["labels"] or {}).items():
+        return str(found["id"])
+    made = {**body, "flow_id": server.flow(declared.flow), "labels": labels}
+    return str(server.ask("POST", "/deployments/", made)["id"])
+
+
+def _remove_twins(server: Server, id: str) -> None:
+    """Delete the runs of schedules that are there no more.
+
+    Of two registers that make a deployment at once, the later gives it other schedules; the server may just then be
+    making the runs of the earlier ones.
+    """
+    first = _runs(server, [id], "SCHEDULED", limit=_FIRST)
+    if len({it["expected_start_time"] for it in first}) == len(first):
+        return
+    waiting = list(server.pages("/flow_runs/filter", _wanted([id], "SCHEDULED")))
+    schedules = {it["id"] for it in server.ask("GET", f"/deployments/{id}")["schedules"]}
+    for run in waiting:
+        if run["created_by"] and run["created_by"]["type"] == "SCHEDULE" and run["created_by"]["id"] not in schedules:
+            server.ask("DELETE", f"/flow_runs/{run['id']}", missing=True)
 
 
 def _body(change: Change, declared: Declared) -> dict[str, Any]:
@@ -137,11 +168,16 @@ def _schedule(server: Server, id: str, since: datetime, declared: Declared) -> N
 
 
 def _runs(server: Server, ids: list[str], *states: str, limit: int = PAGE, **due: Any) -> list[dict[str, Any]]:
-    """Runs of deployments: all of them, or those in some states or due in some time."""
-    wanted = {"expected_start_time": due or None, "state": {"type": {"any_": states}} if states else None}
-    by = {"deployments": {"id": {"any_": ids}}, "flow_runs": {key: value for key, value in wanted.items() if value}}
-    found: list[dict[str, Any]] = server.ask("POST", "/flow_runs/filter", {**by, "limit": limit})
+    """The first runs of deployments: of all, or of those in some states or due in some time."""
+    wanted = {**_wanted(ids, *states, **due), "limit": limit}
+    found: list[dict[str, Any]] = server.ask("POST", "/flow_runs/filter", wanted)
     return found
+
+
+def _wanted(ids: list[str], *states: str, **due: Any) -> dict[str, Any]:
+    wanted = {"expected_start_time": due or None, "state": {"type": {"any_": states}} if states else None}
+    of_runs = {key: value for key, value in wanted.items() if value}
+    return {"deployments": {"id": {"any_": ids}}, "flow_runs": of_runs, "sort": "EXPECTED_START_TIME_ASC"}
 
 
 def _delete(server: Server, live: Live) -> None:
