@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,7 +15,7 @@ from support.desk import Desk, desk_in
 from support.engine import eventually
 from support.flows import FLOWMILL
 from support.prefect_server import PrefectServer
-from support.proxy import ALWAYS, UNAUTHORISED, recording_proxy
+from support.proxy import ALWAYS, recording_proxy
 from support.worker import delete_work_pool
 
 pytestmark = pytest.mark.prefect
