@@ -14,7 +14,7 @@ TOOLS_IMAGE := flowmill-demo/tools:latest
 
 .PHONY: help
 help: ## list the commands
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit("flowmill needs Python 3.11 or later") if sys.version_info < (3, 11) else None'
@@ -31,6 +31,14 @@ setup: $(READY) ## install everything into .venv
 .PHONY: demo
 demo: $(READY) ## prove the example specs and run them; no service is needed
 	@PREFECT_HOME=$(DEMO_HOME) TOOLS_IMAGE=$(TOOLS_IMAGE) PATH="$(CURDIR)/$(BIN):$$PATH" bash docs/demo.sh
+
+.PHONY: cluster
+cluster: $(READY) ## bring up a Prefect server, a repository, four workers, mail and Slack, to look at
+	@$(BIN)/python docs/cluster.py up
+
+.PHONY: cluster-down
+cluster-down: $(READY) ## take all of that down again
+	@$(BIN)/python docs/cluster.py down
 
 .PHONY: test
 test: $(READY) ## run every test; the Docker ones need a running engine
@@ -74,6 +82,7 @@ docs: $(READY) ## write every generated part of the documentation again
 bench: $(READY) ## measure the promises about speed
 	@$(BIN)/python bench/start_of_a_run.py
 	@$(BIN)/python bench/commits_of_flows.py
+	@$(BIN)/python bench/register.py
 
 .PHONY: lock
 lock: $(READY) ## choose the versions of requirements.txt anew; it names no index

@@ -31,13 +31,19 @@ WORKSPACE = {
 
 
 @contextmanager
-def server(home: Path) -> Iterator[str]:
-    """A Prefect server of its own on a free port; yields its API's address."""
+def server(home: Path, database: str = "") -> Iterator[str]:
+    """A Prefect server of its own on a free port; yields its API's address.
+
+    Args:
+        database: its connection URL; by default a file in `home`.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [PYTHON, "-m", "prefect", "server", "start", "--port", str(port)]
-    process = subprocess.Popen(command, env=environment(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    place = {"PREFECT_API_DATABASE_CONNECTION_URL": database} if database else {}
+    env = environment(home) | place
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         wait_for(f"http://127.0.0.1:{port}/api/health")
         yield f"http://127.0.0.1:{port}/api"

@@ -33,9 +33,9 @@ def pytest_configure(config: pytest.Config) -> None:
         del os.environ[name]
     home = Path(tempfile.mkdtemp(prefix="flowmill-tests-"))
     config.stash[_HOME] = home
-    # A suite that is started in the background would pass on that Ctrl-C is ignored.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ |= {"PREFECT_HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), **_CLIENT}
+    # A shell's job in the background ignores Ctrl-C, and so would all that tests start and press it for.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -19,7 +19,7 @@ from flowmill.inheritance import flow_layers, own_keys
 from flowmill.layers import Layers, Setting
 from flowmill.masking import Masking
 from flowmill.pipeline import context_of
-from flowmill.spec import GROUPS, STEP_KEYS, FlowSpec, StepKeys
+from flowmill.spec import GROUPS, STEP_KEYS, FlowSpec, StepKeys, keys_out_of_place
 from flowmill.workspace import Files, FlowFile
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
@@ -106,9 +106,10 @@ def _of_step(step: "_Part", step_type: type[Step] | None, flow: "_Part") -> Iter
             yield from part.leaves((key,), value)
     if takes_environment:
         yield from _environment(step, flow)
+    apart = frozenset({*_JOINED, *keys_out_of_place(str(step.base[0]))})
     for known in (StepKeys, step_type):
         if known is not None:
-            yield from _unset(known, {**merged, "id": None}, step.prefix, step.base, frozenset(_JOINED))
+            yield from _unset(known, {**merged, "id": None}, step.prefix, step.base, apart)
 
 
 def _environment(step: "_Part", flow: "_Part") -> Iterator[Fact]:

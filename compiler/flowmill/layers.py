@@ -14,7 +14,7 @@ import yaml
 from flowmill.diagnostics import Finding, Route, Span
 from flowmill.reading.nodes import plain
 from flowmill.reading.tree import Tree
-from flowmill.spec import GROUPS, OF_ELEMENTS, ONLY_IN_STEPS
+from flowmill.spec import GROUPS, OF_ELEMENTS, keys_out_of_place
 from flowmill.suggest import did_you_mean
 
 EVERY_STEP = "all"
@@ -146,9 +146,7 @@ class Layers:
 
 def _meaningless(group: str, keys: Collection[str]) -> tuple[str, ...]:
     """What defaults for all steps do not give to this one: nobody wrote it there, so it cannot be a mistake."""
-    if group != "steps":
-        return ONLY_IN_STEPS
-    return () if {"foreach", "matrix"} & set(keys) else OF_ELEMENTS
+    return (*keys_out_of_place(group), *(() if {"foreach", "matrix"} & set(keys) else OF_ELEMENTS))
 
 
 def flow_keys(defaults: Tree | None, step_types: Collection[str]) -> Tree | None:

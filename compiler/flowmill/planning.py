@@ -20,14 +20,13 @@ def make_plan(flow: BoundFlow) -> Plan:
     """Decide everything that can be decided before a run; the flow must have passed its checks."""
     spec = flow.spec
     handlers = {name: _steps(flow, steps) for name, steps in flow.handlers.items()}
-    owner = spec.owner or flow.context.project.owner
     return Plan(
         project=spec.project,
         flow=flow.context.flow_name,
         environment=flow.environment,
         server=spec.server,
         description=spec.description,
-        owner=owner,
+        owner=spec.owner or flow.context.project.owner,
         tags=tuple(spec.tags),
         queue=spec.queue,
         timezone=spec.timezone,

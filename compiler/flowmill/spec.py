@@ -51,6 +51,11 @@ ONLY_IN_STEPS = ("needs", "continue_on_error", "foreach", "matrix", *OF_ELEMENTS
 """Keys that a step of a handler cannot have: those run in order, each once, and change nothing."""
 
 
+def keys_out_of_place(group: str) -> tuple[str, ...]:
+    """The keys of every step that one under this key of a flow cannot have."""
+    return () if group == "steps" else ONLY_IN_STEPS
+
+
 class Document(BaseModel):
     """Strict and frozen: unknown keys are errors, nothing is converted silently. Built when first used."""
 

@@ -17,7 +17,7 @@ from flowmill.reading.nodes import plain
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
-from flowmill.spec import STEP_KEYS, FlowSpec
+from flowmill.spec import GROUPS, STEP_KEYS, FlowSpec, keys_out_of_place
 from flowmill.workspace import Files, load
 from flowmill_tasks.registry import discover
 from support.flows import JOB, script, write_workspace
@@ -89,6 +89,14 @@ def test_every_key_of_the_language_is_explained(tmp_path: Path) -> None:
         f"steps.load.{key}" for key in (*STEP_KEYS - {"env"}, *keys_of(discover()["script"]))
     } - found.keys() == set()
     assert found["steps.load.if"].value == "always()"
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_step_is_explained_with_the_keys_that_it_may_have(tmp_path: Path, group: str) -> None:
+    flow = {"project": "demo", "environment": "staging", "server": "etl-01", "steps": [script("load")]}
+    files = load(write_workspace(tmp_path, {"demo/job.yaml": {**flow, group: [script("here")]}}))
+    told = {key.split(".")[2] for key in explained(files, "staging") if key.startswith(f"{group}.here.")}
+    assert STEP_KEYS - {"env"} - told == set(keys_out_of_place(group))
 
 
 def test_the_environment_of_a_step_is_its_own_over_that_of_the_flow(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import pytest
 
 from flowmill.registering.ancestry import older_than_registered
 from flowmill.registering.kept import Kept
-from flowmill.registering.manifest import Manifest
+from flowmill.registering.manifest import Declared, Manifest
+from flowmill.registering.reachable import not_fetchable
 from support.desk import ON_SQLITE
 from support.flows import Finished, flowmill
 from support.git import GitFolder
@@ -116,6 +118,9 @@ def test_r17_another_branch_is_refused_too(desk: Desk) -> None:
     desk.git("fetch", "--quiet", "--force", "origin")
     told = desk.at(theirs).refused()
     assert f"error: the history of commit {theirs[:12]} does not have {ours[:12]}" in told
+    desk.register("--from-older")
+    back = desk.run("rollback", "--dry-run").stdout
+    assert "warning: 1 spec last changed in commits that `origin/main` does not have" in back
 
 
 @pytest.mark.prefect
@@ -162,7 +167,7 @@ def test_a_commit_that_is_not_pushed_is_refused(desk: Desk) -> None:
     told = desk.refused()
     assert "error: 1 spec last changed in commits that `origin/main` does not have" in told
     assert "`demo/job.yaml`" in told
-    assert "`git push` them to `main`" in told
+    assert "merge or `git push` them to `main`" in told
     planned = desk.run("plan")
     assert (planned.returncode, "warning: 1 spec last changed" in planned.stdout) == (2, True)
     desk.git("push", "--quiet", "origin", f"{own}:main")
@@ -249,6 +254,35 @@ def test_where_there_is_no_order_nothing_is_said(tmp_path: Path) -> None:
         (manifest(new), kept(new)),
     ):
         assert severities(tmp_path, now, last) == []
+
+
+def pinned(commit: str, to: str) -> Manifest:
+    """What was compiled from a commit, with a flow that is pinned to another."""
+    declared = Declared("demo.job", "demo/job.yaml", "", to, False, "", {})
+    return replace(manifest(commit), deployments={"demo.job": declared})
+
+
+def test_in_a_history_that_is_cut_off_a_pin_may_be_on_the_branch(tmp_path: Path) -> None:
+    whole = GitFolder.new(tmp_path / "whole")
+    old, new = whole.commit({"a": "1"}), whole.commit({"a": "2"})
+    clone = tmp_path / "clone"
+    url = whole.root.as_uri()
+    git("clone", "--quiet", "--depth=1", url, str(clone), folder=tmp_path)
+    assert [*not_fetchable(clone, url, pinned(new, old))] == []
+    (found,) = not_fetchable(clone, url, pinned(old, old))
+    assert (found.severity, "cut off" in found.message) == ("warning", True)
+    git("fetch", "--quiet", "--unshallow", folder=clone)
+    assert [*not_fetchable(clone, url, pinned(old, old))] == []
+
+
+def test_a_repository_without_remotes_has_its_own_branch(tmp_path: Path) -> None:
+    repository = GitFolder.new(tmp_path)
+    old = repository.commit({"a": "1"})
+    assert [*not_fetchable(tmp_path, "https://example.org/flows.git", pinned(old, old))] == []
+    repository.on("other")
+    new = repository.commit({"a": "2"})
+    (found,) = not_fetchable(tmp_path, "https://example.org/flows.git", pinned(new, new))
+    assert (found.severity, "`main` does not have" in found.message) == ("error", True)
 
 
 def test_a_history_that_is_cut_off_cannot_say_it(tmp_path: Path) -> None:

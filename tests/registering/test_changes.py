@@ -87,6 +87,7 @@ def test_a_switch_stays_also_when_the_rest_changes(tmp_path: Path) -> None:
     change = only(now, live(before, schedules=switched(before, on=False)))
     assert (change.action, change.is_on("schedule-1", True)) == ("update", False)
     assert "schedules.schedule-1.active" not in {it.path for it in change.fields}
+    assert {it.origin for it in change.fields} == {"spec"}
 
 
 def test_a_switch_that_the_spec_changes_is_the_specs(tmp_path: Path) -> None:

@@ -1,8 +1,6 @@
 """What a workspace keeps on somebody's own machine: where, by whom at once, and what a damaged file says."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pytest
 from flowmill.local.success_times import LocalTimes
 from flowmill.running.success_times import TimesError
 from support.flows import script, write_job, write_workspace
+from support.race import race
 
 NAME = "demo.job.staging"
 NOON = datetime(2026, 11, 23, 12, 0, 0, 123456, UTC)
@@ -70,22 +69,7 @@ def test_it_never_goes_back_unless_it_is_set(spec: Path) -> None:
 
 
 def test_two_processes_race_and_the_latest_stays(spec: Path) -> None:
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", RACE, spec, (NOON + timedelta(minutes=number)).isoformat()],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in (0, 1)
-    ]
-    for racer in racers:
-        assert racer.stdin
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    for racer in racers:
-        _, errors = racer.communicate(timeout=60)
-        assert racer.returncode == 0, errors
+    race(RACE, *((str(spec), (NOON + timedelta(minutes=number)).isoformat()) for number in (0, 1)))
     assert LocalTimes(spec).read(NAME) == NOON + timedelta(minutes=399)
     left = {path.name for path in (spec.parents[1] / ".flowmill/state").iterdir()}
     assert left == {".lock", "demo.job.staging.json"}

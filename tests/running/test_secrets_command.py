@@ -6,6 +6,7 @@ import pty
 import secrets
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -199,8 +200,11 @@ def test_a_server_that_is_not_there_is_told_by_its_address(tmp_path: Path, name:
     port = free_port()
     environ = {key: value.format(port=port) for key, value in settings.items()}
     spec = write_job(tmp_path, script("one", env_from=name))
-    checked = check(spec, **environ)
-    ran = given(canary, name, cwd=tmp_path, **environ)
+    # Side by side, because each tries again for some seconds.
+    with ThreadPoolExecutor() as both:
+        checking = both.submit(check, spec, **environ)
+        ran = given(canary, name, cwd=tmp_path, **environ)
+        checked = checking.result()
     assert (checked.returncode, ran.returncode) == (1, 1)
     for text in (checked.stderr, ran.stderr.decode()):
         assert message.format(port=port) in text

@@ -1,7 +1,5 @@
 """The times of last successes on a real Prefect server: a variable each, safe where processes end at one instant."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import product
@@ -15,6 +13,7 @@ from prefect.types.names import raise_on_name_alphanumeric_dashes_underscores_on
 from flowmill.backend.success_times import ServerTimes, configured_server, variable_of
 from flowmill.running.success_times import TimesError
 from support.prefect_server import PrefectServer
+from support.race import race
 
 pytestmark = pytest.mark.prefect
 
@@ -64,22 +63,7 @@ def test_it_never_goes_back_unless_it_is_set(store: ServerTimes, name: str) -> N
 
 
 def test_two_processes_race_and_the_latest_stays(store: ServerTimes, name: str, prefect_server: PrefectServer) -> None:
-    racers = [
-        subprocess.Popen(
-            [sys.executable, "-c", RACE, name, (NOON + timedelta(minutes=number)).isoformat()],
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in (0, 1)
-    ]
-    for racer in racers:
-        assert racer.stdin
-        racer.stdin.write("go\n")
-        racer.stdin.flush()
-    for racer in racers:
-        _, errors = racer.communicate(timeout=120)
-        assert racer.returncode == 0, errors
+    race(RACE, *((name, (NOON + timedelta(minutes=number)).isoformat()) for number in (0, 1)))
     assert store.read(name) == NOON + timedelta(minutes=19)
 
 

@@ -21,52 +21,18 @@ import support.engine
 from flowmill.local.select import plan_of
 from flowmill.pipeline import compile_workspace
 from support.engine import IMAGE, Engine, ImageRegistry, eventually
-from support.flows import flowmill, read_run, write_workspace
+from support.flows import flowmill, read_run
 from support.prefect_server import PrefectServer
+from support.service_bot import write_bot
 from support.worker import Deployed, deploy, work_pool, worker
 
 pytestmark = [pytest.mark.prefect, pytest.mark.docker]
 engine = support.engine.engine
 registry = support.engine.registry
 
-WORKSPACE = {
-    "timezone": "Europe/Lisbon",
-    "environments": {"staging": {"ref": "main"}, "production": {"ref": "production"}},
-    "servers": {"quay-01": {"queues": {"single-file": {"concurrency": 1}}}},
-}
-SPEC = """\
-project: harbour
-description: Answers the requests that have come in over night
-environment:
-  staging: {paused: true}
-  production:
-server: quay-01
-queue: single-file
-cron: "*/3 * * * *"
-concurrency: 1
-run_name: answers with ${{ parameters.tag }}
-parameters:
-  tag: {type: string, default: calm}
-  seconds: {type: string, default: "0"}
-steps:
-  - id: answer
-    type: docker
-    image: <image>:${{ parameters.tag }}
-    pull: <pull>
-    command: <command>
-    env_from: harbour-bot-${{ environment }}
-    timeout: 60s
-"""
 SETTINGS = {"PILOTS": 14, "DRAUGHT": 7.5, "GREETING": "ahoy"}
 SHOWN = ["sh", "-c", "echo $PILOTS/$DRAUGHT/$GREETING"]
 SLEEPS = ["sleep", "${{ parameters.seconds }}"]
-
-
-def write_bot(folder: Path, image: str, pull: str, command: list[str], **changes: str) -> Path:
-    text = SPEC.replace("<image>", image).replace("<pull>", pull).replace("<command>", json.dumps(command))
-    for old, new in changes.items():
-        text = text.replace(old, new)
-    return write_workspace(folder, {"harbour/bot.yaml": text}, WORKSPACE) / "harbour/bot.yaml"
 
 
 def write_sleeper(folder: Path, minute: str = "60s") -> Path:

@@ -1,13 +1,16 @@
 """`flowmill worker`: what it refuses to start with, what it takes, and how it stops."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from support.engine import eventually
-from support.flowmill_worker import flow_process, flowmill_worker
+from support.flowmill_worker import FlowmillWorker, flow_process, flowmill_worker
 from support.flows import flowmill, script, write_job, write_workspace
 from support.prefect_server import PrefectServer
 from support.worker import Deployed, deploy, work_pool
@@ -114,17 +117,24 @@ def test_two_workers_of_one_machine_have_two_names(prefect_server: PrefectServer
     assert "a worker `night` lives on another machine; give this one another with --name" in elsewhere.stderr
 
 
+@contextmanager
+def busy_worker(server: PrefectServer, folder: Path) -> Iterator[tuple[FlowmillWorker, Deployed, UUID]]:
+    """A worker, a deployment, and a run of it that goes on for minutes."""
+    spec = write_job(folder, script("work", "sleep 600"))
+    with work_pool(server, "etl-01"):
+        deployed = deploy(server, spec)
+        with flowmill_worker(folder, "etl-01", "staging") as worker:
+            run = deployed.run_by_hand()
+            eventually(lambda: deployed.state(run).is_running(), 60)
+            yield worker, deployed, run
+
+
 def test_x33_what_runs_when_the_worker_is_stopped_is_crashed_at_once(
     prefect_server: PrefectServer, tmp_path: Path
 ) -> None:
-    spec = write_job(tmp_path, script("work", "sleep 600"))
-    with work_pool(prefect_server, "etl-01"):
-        deployed = deploy(prefect_server, spec)
-        with flowmill_worker(tmp_path, "etl-01", "staging") as worker:
-            run = deployed.run_by_hand()
-            eventually(lambda: deployed.state(run).is_running(), 60)
-            process = flow_process(run)
-            code, seconds = worker.stop()
+    with busy_worker(prefect_server, tmp_path) as (worker, deployed, run):
+        process = flow_process(run)
+        code, seconds = worker.stop()
         state = deployed.state(run)
     assert (code, state.name, state.message) == (0, "Crashed", "its process is gone")
     assert seconds < 20
@@ -133,14 +143,9 @@ def test_x33_what_runs_when_the_worker_is_stopped_is_crashed_at_once(
 
 
 def test_a_worker_below_that_ends_by_itself_takes_its_runs_along(prefect_server: PrefectServer, tmp_path: Path) -> None:
-    spec = write_job(tmp_path, script("work", "sleep 600"))
-    with work_pool(prefect_server, "etl-01"):
-        deployed = deploy(prefect_server, spec)
-        with flowmill_worker(tmp_path, "etl-01", "staging") as worker:
-            run = deployed.run_by_hand()
-            eventually(lambda: deployed.state(run).is_running(), 60)
-            os.kill(worker.prefects_own(), 9)
-            assert worker.process.wait(30) == 1
+    with busy_worker(prefect_server, tmp_path) as (worker, deployed, run):
+        os.kill(worker.prefects_own(), 9)
+        assert worker.process.wait(30) == 1
         state = deployed.state(run)
     assert state.is_crashed()
     assert "the worker ended by itself, with exit code -9" in worker.text()

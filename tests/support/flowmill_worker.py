@@ -52,7 +52,9 @@ class FlowmillWorker:
 
 
 @contextmanager
-def flowmill_worker(folder: Path, server: str, environment: str, *options: str) -> Iterator[FlowmillWorker]:
+def flowmill_worker(
+    folder: Path, server: str, environment: str, *options: str, **environ: str
+) -> Iterator[FlowmillWorker]:
     """A worker in a workspace, whose files about workers lie in `folder/cache`."""
     number = len(list(folder.glob("worker-*.log")))
     log = folder / f"worker-{number}.log"
@@ -60,7 +62,12 @@ def flowmill_worker(folder: Path, server: str, environment: str, *options: str) 
         process = subprocess.Popen(
             [FLOWMILL, "worker", "--server", server, "--env", environment, *options],
             cwd=folder,
-            env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "1", "XDG_CACHE_HOME": str(folder / "cache")},
+            env={
+                **os.environ,
+                "PREFECT_WORKER_QUERY_SECONDS": "1",
+                "XDG_CACHE_HOME": str(folder / "cache"),
+                **environ,
+            },
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

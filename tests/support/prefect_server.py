@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from prefect.client.orchestration import SyncPrefectClient
 
 from support.engine import eventually
+from support.unmeasured import unmeasured
 
 START_WITHIN = 120
 """Seconds. The first start makes the database, which takes long on a small or busy machine."""
@@ -41,12 +42,20 @@ class PrefectServer:
         api_url: what `PREFECT_API_URL` has to be; it stays the same when the server is started again.
         home: its `PREFECT_HOME`, which holds the database unless that is elsewhere.
         database_url: the connection URL of a database that is elsewhere; empty for the file in `home`.
+        settings: variables that it is started with, over those that suit most tests.
     """
 
     api_url: str
     home: Path
     database_url: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
     _process: "subprocess.Popen[bytes] | None" = field(default=None, init=False, repr=False)
+
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process
+        return self._process.pid
 
     def client(self) -> SyncPrefectClient:
         return SyncPrefectClient(self.api_url)
@@ -70,7 +79,7 @@ class PrefectServer:
             self._process = subprocess.Popen(
                 _command(urlsplit(self.api_url).port),
                 cwd=self.home,
-                env={**os.environ, **_SETTINGS, **_place(self)},
+                env={**unmeasured(), **_SETTINGS, **_place(self), **self.settings},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
@@ -102,13 +111,14 @@ class PrefectServer:
 
 
 @contextmanager
-def running_server(home: Path, database: str = "") -> Iterator[PrefectServer]:
+def running_server(home: Path, database: str = "", **settings: str) -> Iterator[PrefectServer]:
     """A server that has answered, and that is gone afterwards, also if a test has killed or restarted it.
 
     Args:
         database: the connection URL of its database, as `Postgres.database` makes it; by default a file in `home`.
+        settings: see `PrefectServer`.
     """
-    server = PrefectServer(f"http://127.0.0.1:{free_port()}/api", home, database)
+    server = PrefectServer(f"http://127.0.0.1:{free_port()}/api", home, database, settings)
     try:
         server.start()
         yield server

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from flowmill.starters import spelt
 from flowmill_tasks.registry import discover
 from support.flows import write_distribution
 from validating.command import Ran
@@ -133,7 +134,13 @@ def test_a_key_that_a_default_gives_everywhere_is_not_written(shop: Path, case: 
 
 
 @pytest.mark.parametrize("name", ["null", "true", "no", "12", "1e3", "0x1f", "0o17", "2026-01-01", "1_000"])
-def test_a_name_that_yaml_would_read_otherwise_is_quoted(tmp_path: Path, name: str) -> None:
+def test_a_name_that_yaml_would_read_otherwise_is_quoted(name: str) -> None:
+    assert spelt(name) == f'"{name}"'
+    assert spelt(f"x{name}") == f"x{name}"
+
+
+@pytest.mark.parametrize("name", ["null", "1e3"])
+def test_a_flow_of_such_names_is_right_at_once(tmp_path: Path, name: str) -> None:
     (tmp_path / "specs").mkdir()
     workspace = f"environments: {{'{name}': {{ref: a}}}}\nservers: {{'{name}': {{environments: ['{name}']}}}}\n"
     (tmp_path / "specs/flowmill.yaml").write_text(workspace)

@@ -36,7 +36,15 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["validate"], ["validate", "--format", "json"], ["compile"], ["schema", "--check"], ["diff", "HEAD"], ["--help"]],
+    [
+        ["validate"],
+        ["validate", "--format", "json"],
+        ["compile"],
+        ["compile", "--manifest", "--env", "staging"],
+        ["schema", "--check"],
+        ["diff", "HEAD"],
+        ["--help"],
+    ],
     ids=" ".join,
 )
 def test_without_prefect_and_what_it_brings_along(folder: Path, arguments: list[str]) -> None:

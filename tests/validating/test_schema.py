@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from flowmill.pipeline import compile_workspace
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
 from flowmill.schema import schemas
-from flowmill.spec import FlowSpec, Project, StepKeys, Workspace
+from flowmill.spec import GROUPS, FlowSpec, Project, StepKeys, Workspace, keys_out_of_place
 from flowmill.workspace import is_test_file
 from flowmill_tasks.fields import core_value
 from flowmill_tasks.registry import discover
 from golden.corpus import WORKSPACE, Case, err_cases, ok_cases
+from support.flows import JOB, script, write_workspace
 
 ROOT = Path(__file__).parent.parent.parent
 KINDS = {"flowmill.yaml": "workspace", "project.yaml": "project"}
@@ -137,3 +139,27 @@ def test_every_key_of_a_model_is_described(model: Any) -> None:
 def test_a_wrong_step_is_wrong_by_the_schema(step: dict[str, Any]) -> None:
     flow = {"project": "demo", "environment": "staging", "steps": [step]}
     assert not validator("flow").is_valid(flow)
+
+
+VALUES: dict[str, Any] = {
+    "needs": ["load"],
+    "continue_on_error": True,
+    "foreach": ["a"],
+    "matrix": {"letter": ["a"]},
+    "max_parallel": 2,
+    "fail_fast": False,
+    "mutex": "one",
+    "retries": 1,
+    "if": "always()",
+}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("key", VALUES)
+def test_a_key_of_a_step_is_allowed_where_the_checks_allow_it(tmp_path: Path, group: str, key: str) -> None:
+    flow: dict[str, Any] = {**JOB, "steps": [script("load")]}
+    flow[group] = [*flow.get(group, []), script("here", **{key: VALUES[key]})]
+    found = compile_workspace(write_workspace(tmp_path, {"demo/job.yaml": flow})).diagnostics
+    refused = any(it.code == "key-in-handler" for it in found)
+    assert refused == (key in keys_out_of_place(group))
+    assert validator("flow").is_valid(flow) != refused

@@ -9,6 +9,7 @@ Every step may be the last before this process is killed: each is safe to repeat
 server's own data, so a further register goes on from there.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -73,11 +74,11 @@ def _write(server: Server, workspace: str, change: Change, declared: Declared) -
     live = change.live
     if live is None or live.owner != workspace:
         id = _make(server, workspace, declared, body)
-        _schedule(server, id, since, declared)
+        _schedule(server, id, since, body, declared.flow)
         _remove_twins(server, id)
     else:
         _patch(server, live, body)
-        _schedule(server, live.id, since, declared)
+        _schedule(server, live.id, since, body, declared.flow)
 
 
 def _make(server: Server, workspace: str, declared: Declared, body: dict[str, Any]) -> str:
@@ -152,19 +153,22 @@ def _remove_schedule(server: Server, live: Live, id: str) -> None:
         server.ask("POST", f"/deployments/{live.id}/schedule", only)
 
 
-def _schedule(server: Server, id: str, since: datetime, declared: Declared) -> None:
+def _schedule(server: Server, id: str, since: datetime, body: Mapping[str, Any], flow: str) -> None:
     """Have the runs made that a write has thrown away, and see that there is one.
 
     Raises:
         ServerError: the server makes none, although a schedule fires.
     """
-    start = since - _EARLIER
-    live = server.ask("GET", f"/deployments/{id}")
-    if live["paused"] or not any(it["active"] for it in live["schedules"]):
+    if not _fires(body):
         return
-    server.ask("POST", f"/deployments/{id}/schedule", {"start_time": start.isoformat()})
-    if not _runs(server, [id], limit=1):
-        raise ServerError(f"the Prefect server at {server.address} makes no runs of {declared.flow}: see its log")
+    server.ask("POST", f"/deployments/{id}/schedule", {"start_time": (since - _EARLIER).isoformat()})
+    # It is asked last whether somebody has switched it off in this moment: hardly ever, so seldom needed.
+    if not _runs(server, [id], limit=1) and _fires(server.ask("GET", f"/deployments/{id}")):
+        raise ServerError(f"the Prefect server at {server.address} makes no runs of {flow}: see its log")
+
+
+def _fires(content: Mapping[str, Any]) -> bool:
+    return not content["paused"] and any(it["active"] for it in content["schedules"])
 
 
 def _runs(server: Server, ids: list[str], *states: str, limit: int = PAGE, **due: Any) -> list[dict[str, Any]]:

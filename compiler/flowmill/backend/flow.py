@@ -1,6 +1,6 @@
 """A plan -> a Prefect flow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,15 +21,31 @@ from flowmill.running.lateness import reason_to_skip
 from flowmill.running.run import Facts, Run
 from flowmill.running.runtime import Runtime
 
+Body = Callable[..., Coroutine[Any, Any, Any]]
+
 
 def build_flow(plan: Plan, runtime: Runtime, opening: Callable[[], None] | None = None) -> Flow[Any, Any]:
     """The Prefect flow that carries out `plan`.
 
-    It is asynchronous: independent steps run together, and Prefect's heartbeat thread need not be joined. Its
-    parameters are those of the plan; what it returns is a state.
+    Its parameters are those of the plan; what it returns is a state.
 
     Args:
         opening: called first in every run, inside of it.
+    """
+    body = _body(plan, runtime, opening)
+    body.__name__ = plan.flow.replace("-", "_")
+    body.__doc__ = docstring(plan.parameters)
+    body.__signature__ = signature(plan.parameters)  # type: ignore[attr-defined]  # functions have no such field in typeshed
+    flow = Flow(body, name=plan.name, persist_result=False, log_prints=False)
+    # Not given to the constructor, which would put the docstring in the place of an empty one.
+    flow.description = plan.description or None
+    return flow
+
+
+def _body(plan: Plan, runtime: Runtime, opening: Callable[[], None] | None) -> Body:
+    """What each run does.
+
+    It is asynchronous: independent steps run together, and Prefect's heartbeat thread need not be joined.
     """
     starts: dict[str, datetime] = {}
     successes: dict[str, datetime | None] = {}
@@ -50,13 +66,7 @@ def build_flow(plan: Plan, runtime: Runtime, opening: Callable[[], None] | None 
         runtime.observer.run_ended(outcome)
         return of_run(outcome)
 
-    body.__name__ = plan.flow.replace("-", "_")
-    body.__doc__ = docstring(plan.parameters)
-    body.__signature__ = signature(plan.parameters)  # type: ignore[attr-defined]  # functions have no such field in typeshed
-    flow = Flow(body, name=plan.name, persist_result=False, log_prints=False)
-    # Not given to the constructor, which would put the docstring in the place of an empty one.
-    flow.description = plan.description or None
-    return flow
+    return body
 
 
 def _facts(plan: Plan, clock: Callable[[], datetime] | None, starts: dict[str, datetime]) -> Facts:

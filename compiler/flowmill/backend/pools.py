@@ -1,20 +1,17 @@
 """The work pools and queues that deployments name: whether they are there, who looks into them, making them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flowmill.backend.server import Server
 from flowmill.registering.manifest import Manifest
 from flowmill.registering.preflight import Obstacle
-from flowmill.spec import Workspace
+from flowmill.registering.targets import Target
 
 _TYPE = "process"
 _ALIVE_FOR = timedelta(seconds=60)
 """A worker asks for runs every 10 to 15 s."""
-
-Target = tuple[str, str]
-"""A pool and a queue of it."""
 
 
 class Pools:
@@ -72,7 +69,7 @@ class Pools:
             return False
         return self._server.now - datetime.fromisoformat(polled).astimezone(UTC) < _ALIVE_FOR
 
-    def create(self, limits: dict[Target, int | None]) -> list[str]:
+    def create(self, limits: Mapping[Target, int | None]) -> list[str]:
         """Make what is missing, unless another register is quicker; the names of what was made."""
         made: list[str] = []
         for pool in sorted({pool for pool, _ in self.targets if pool not in self._pools}):
@@ -85,16 +82,6 @@ class Pools:
                 if self._server.ask("POST", f"/work_pools/{pool}/queues", of_pool, existing=True):
                     made.append(f"queue {queue} of {pool}")
         return made
-
-
-def queue_limits(workspace: Workspace, environments: Iterable[str]) -> dict[Target, int | None]:
-    """How many runs at once each declared queue allows."""
-    return {
-        (label, f"{environment}-{name}"): queue.concurrency
-        for label, server in workspace.servers.items()
-        for name, queue in server.queues.items()
-        for environment in environments
-    }
 
 
 def _template() -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Registering an environment: look, decide, and, where that is wanted, write; the server is read in bulk."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -11,13 +11,15 @@ from prefect.client.orchestration import get_client
 from flowmill.backend.apply import Applied, apply, complete, late_limits
 from flowmill.backend.automations import ensure_automations
 from flowmill.backend.manifests import keep, newest
-from flowmill.backend.pools import Pools, queue_limits
+from flowmill.backend.pools import Pools
+from flowmill.backend.preflight import openness, secrets, version_of, versions
 from flowmill.backend.server import Server
 from flowmill.registering.changes import Change, Changes, changes_between
 from flowmill.registering.kept import Kept, Verb
 from flowmill.registering.manifest import Manifest
 from flowmill.registering.preflight import Obstacle
-from flowmill.spec import Workspace
+from flowmill.registering.targets import Target
+from flowmill.secret_needs import Need
 
 WRITTEN = ("create", "move", "update")
 
@@ -28,18 +30,22 @@ class Outlook:
 
     Attributes:
         server: the address of the server.
+        version: its release of Prefect; empty where it does not say.
         now: the server's time.
         prune: whether what is declared no more is deleted.
+        adopt: whether what others have made is taken over.
         last: the manifest that was applied last; None where none is kept.
         by: what it is that would do it.
     """
 
     server: str
+    version: str
     now: datetime
     manifest: Manifest
     changes: Changes
     obstacles: tuple[Obstacle, ...]
     prune: bool = False
+    adopt: bool = False
     last: Kept | None = None
     by: Verb = "register"
 
@@ -53,13 +59,31 @@ class Outlook:
     def errors(self) -> tuple[Obstacle, ...]:
         return tuple(it for it in self.obstacles if it.severity == "error")
 
+    def creating(self) -> "Outlook":
+        """The same where pools and queues that are missing are going to be made."""
+        made = tuple(replace(it, severity="warning") if it.made else it for it in self.obstacles)
+        return replace(self, obstacles=made)
 
-def look(server: Server, manifest: Manifest, *, prune: bool = False, adopt: bool = False) -> Outlook:
-    """Compare a manifest with a server; nothing is written."""
+
+def look(
+    server: Server, manifest: Manifest, needs: Iterable[Need] = (), *, prune: bool = False, adopt: bool = False
+) -> Outlook:
+    """Compare a manifest with a server; nothing is written.
+
+    Args:
+        needs: the secrets that its flows need, where that is known.
+    """
     changes = changes_between(manifest, server.deployments(manifest.environment), adopt=adopt)
-    obstacles = (*Pools(server, manifest).obstacles(), *_foreign(changes))
+    version = version_of(server)
+    obstacles = (
+        *versions(version),
+        *openness(server.address),
+        *Pools(server, manifest).obstacles(),
+        *_foreign(changes),
+        *secrets(server, needs),
+    )
     last = newest(server, manifest.workspace, manifest.environment)
-    return Outlook(server.address, server.now, manifest, changes, obstacles, prune, last)
+    return Outlook(server.address, version, server.now, manifest, changes, obstacles, prune, adopt, last)
 
 
 def _foreign(changes: Changes) -> Iterator[Obstacle]:
@@ -69,12 +93,16 @@ def _foreign(changes: Changes) -> Iterator[Obstacle]:
         yield Obstacle("error", message, "rename the flow, or take it over with `--adopt`")
 
 
-def create_missing(server: Server, outlook: Outlook, workspace: Workspace) -> tuple[Outlook, list[str]]:
-    """Make the pools and queues that are missing, unless something else keeps all from being registered."""
+def create_missing(server: Server, outlook: Outlook, limits: Mapping[Target, int | None]) -> tuple[Outlook, list[str]]:
+    """Make the pools and queues that are missing, unless something else keeps all from being registered.
+
+    Args:
+        limits: how many runs at once a queue allows.
+    """
     if not any(it.made for it in outlook.obstacles) or any(not it.made for it in outlook.errors):
         return outlook, []
     pools = Pools(server, outlook.manifest)
-    made = pools.create(queue_limits(workspace, [outlook.manifest.environment]))
+    made = pools.create(limits)
     left = tuple(it for it in outlook.obstacles if not it.made)
     return replace(outlook, obstacles=left), made
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, RelatedRoute
 from flowmill.flow import BoundFlow, BoundStep
+from flowmill.spec import OF_ELEMENTS
 
 CODES = {"bad-elements": "`foreach`, `matrix`, `max_parallel` and `fail_fast` of a step do not fit together."}
 
@@ -23,7 +24,7 @@ def _both(step: BoundStep) -> Iterator[Finding]:
 def _without(step: BoundStep) -> Iterator[Finding]:
     if {"foreach", "matrix"} & step.written.keys():
         return
-    for key in ("max_parallel", "fail_fast"):
+    for key in OF_ELEMENTS:
         if key in step.written:
             message = f"`{key}` has no meaning without `foreach` or `matrix`"
             yield Finding(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding
 from flowmill.flow import BoundFlow
-from flowmill.spec import ONLY_IN_STEPS
+from flowmill.spec import keys_out_of_place
 
 CODES = {
     "key-in-handler": "A key that has no meaning in `on_retry`, `on_failure`, `on_success` or `finally`, whose steps "
@@ -14,7 +14,7 @@ CODES = {
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
     for step in flow.all_steps():
-        for key in ONLY_IN_STEPS if step.group != "steps" else ():
+        for key in keys_out_of_place(step.group):
             if key in step.written:
                 message = f"`{key}` has no meaning in `{step.group}`"
                 hint = "its steps run in order, each once; one that fails stops nothing and changes no state"

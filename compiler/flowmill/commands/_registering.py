@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,10 @@ from flowmill.commands._options import style_for, workspace_of, write
 if TYPE_CHECKING:
     from flowmill.backend.register import Outlook
     from flowmill.backend.server import Server
+    from flowmill.plan import Plan
     from flowmill.registering.kept import Kept
     from flowmill.registering.manifest import Manifest
+    from flowmill.registering.preflight import Obstacle
     from flowmill.spec import Workspace
 
 ENVIRONMENT = click.option("--env", "environment", required=True, help="The environment.")
@@ -36,8 +39,17 @@ class Detailed(click.Command):
             raise _Wrong(error.message, error.ctx) from None
 
 
-def declared(environment: str, colour: bool | None) -> "tuple[Workspace, Manifest] | None":
-    """The workspace around the working directory, and its manifest; None where a spec is wrong and says so.
+@dataclass(frozen=True)
+class FromSpecs:
+    """What the specs around the working directory say about an environment."""
+
+    workspace: "Workspace"
+    manifest: "Manifest"
+    plans: "tuple[Plan, ...]"
+
+
+def declared(environment: str, colour: bool | None) -> FromSpecs | None:
+    """What is declared around the working directory; None where a spec is wrong and says so.
 
     Raises:
         click.ClickException: the environment cannot be registered.
@@ -55,9 +67,38 @@ def declared(environment: str, colour: bool | None) -> "tuple[Workspace, Manifes
         write(render(compiled, "text", style_for(sys.stderr, colour)), sys.stderr)
         return None
     try:
-        return files.spec, manifest_of(root, files.spec, compiled, environment)
+        manifest = manifest_of(root, files.spec, compiled, environment)
     except Undeclarable as error:
         raise click.ClickException(str(error)) from None
+    plans = tuple(plan for (_, name), plan in compiled.plans.items() if name == environment)
+    return FromSpecs(files.spec, manifest, plans)
+
+
+def refuse_uncommitted(manifest: "Manifest") -> None:
+    """
+    Raises:
+        click.ClickException: workers would not find in git what would be registered.
+    """
+    if manifest.storage == "local" or not (manifest.changed or _without_commit(manifest)):
+        return
+    names = ", ".join(f"`{it}`" for it in (*manifest.changed[:3], *_without_commit(manifest)[:3]))
+    hint = "commit and push them, so that what is registered is what runs"
+    raise click.ClickException(f"not committed: {names}; {hint}")
+
+
+def _without_commit(manifest: "Manifest") -> tuple[str, ...]:
+    if manifest.pin == "branch":
+        return ()
+    return tuple(it.spec for it in manifest.deployments.values() if it.commit is None)
+
+
+def look_from_specs(connection: "Server", found: FromSpecs, *, prune: bool, adopt: bool) -> "Outlook":
+    """What registering the specs would do; nothing is written."""
+    from flowmill.backend.register import look
+    from flowmill.secret_needs import needs
+    from flowmill_tasks.registry import discover
+
+    return look(connection, found.manifest, needs(found.plans, discover()), prune=prune, adopt=adopt)
 
 
 @contextmanager
@@ -138,6 +179,18 @@ def with_history(
     older = as_warnings(older) if planned or from_older else older
     unknown = as_warnings(unknown) if planned else unknown
     return replace(outlook, obstacles=(*outlook.obstacles, *older, *unknown, *rolled_back(manifest, last)))
+
+
+def unfetchable(workspace: "Workspace", manifest: "Manifest") -> "list[Obstacle]":
+    """Warnings about commits that workers may not find any more; none where there is no git to ask."""
+    from flowmill.history.git import GitError
+    from flowmill.registering.preflight import as_warnings
+    from flowmill.registering.reachable import not_fetchable
+
+    try:
+        return as_warnings(not_fetchable(root_folder(), workspace.repository, manifest))
+    except GitError:
+        return []
 
 
 def root_folder() -> Path:

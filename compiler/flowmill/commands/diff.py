@@ -9,6 +9,8 @@ import click
 from flowmill.commands._options import COLOUR, style_for, workspace_of, write
 
 if TYPE_CHECKING:
+    from flowmill.history.changes import Changes
+    from flowmill.history.origins import Origin
     from flowmill.history.versions import Version
     from flowmill_tasks.registry import Registry
 
@@ -37,7 +39,6 @@ def command(
     """
     from flowmill.history.changes import changes
     from flowmill.history.origins import origins
-    from flowmill.report.changes import as_data, as_text
     from flowmill_tasks.registry import discover
 
     registry = discover()
@@ -48,13 +49,26 @@ def command(
     _check_environment(environment, sides)
     found = changes(*sides, registry, environment)
     shared = origins(found.found, *sides, registry)
-    names = (sides[0].name, sides[1].name)
     if output == "json":
-        content = {"before": before, "after": after, **as_data(found, shared)}
-        write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+        _write_json(before, after, found, shared)
     else:
-        write(as_text(names, found, shared, style_for(sys.stdout, colour)))
+        _write_text(sides, found, shared, colour)
     return 1 if exit_code and found.found else 0
+
+
+def _write_json(before: str, after: str | None, found: "Changes", shared: "list[Origin]") -> None:
+    from flowmill.report.changes import as_data
+
+    content = {"before": before, "after": after, **as_data(found, shared)}
+    write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+
+
+def _write_text(
+    sides: "tuple[Version, Version]", found: "Changes", shared: "list[Origin]", colour: bool | None
+) -> None:
+    from flowmill.report.changes import as_text
+
+    write(as_text((sides[0].name, sides[1].name), found, shared, style_for(sys.stdout, colour)))
 
 
 def _versions(before: str, after: str | None, registry: "Registry") -> "tuple[Version, Version]":

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowmill.commands._carrying_out import Progress, is_within, told_problems
+from flowmill.commands._carrying_out import carried_out, is_within
 from flowmill.commands._options import COLOUR, style_for, write
-from flowmill.commands._registering import ENVIRONMENT, kept_of, server
+from flowmill.commands._registering import ENVIRONMENT, kept_of, server, unfetchable, workspace_spec
 
 if TYPE_CHECKING:
     from flowmill.backend.register import Outlook
@@ -53,7 +53,7 @@ def command(
         outlook = _outlook(connection, kept, wanted, colour)
         if outlook.errors or not is_within(outlook, max_delete):
             return 1
-        return 0 if dry_run else _carry_out(connection, outlook)
+        return 0 if dry_run else carried_out(connection, outlook, parallel=1)
 
 
 def _show(kept: "list[Kept]", output: str) -> None:
@@ -83,14 +83,7 @@ def _outlook(connection: "Server", kept: "list[Kept]", wanted: str | None, colou
     except (NotKept, ManifestError) as error:
         raise click.ClickException(f"{error}; `--list` shows what is kept") from None
     outlook = look(connection, manifest, prune=True)
-    outlook = replace(outlook, by="rollback", obstacles=(*outlook.obstacles, *limits_of(manifest, target)))
+    limits = (*limits_of(manifest, target), *unfetchable(workspace_spec(), manifest))
+    outlook = replace(outlook, by="rollback", obstacles=(*outlook.obstacles, *limits))
     write(target_of(target) + as_text(outlook, style_for(sys.stdout, colour)))
     return outlook
-
-
-def _carry_out(connection: "Server", outlook: "Outlook") -> int:
-    from flowmill.backend.register import automate, carry_out
-
-    done = carry_out(connection, outlook, 1, Progress(len(outlook.to_do)))
-    automate(outlook)
-    return told_problems(done)

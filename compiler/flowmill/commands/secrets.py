@@ -3,18 +3,12 @@
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from flowmill.commands._options import COLOUR, PATHS, write
 from flowmill.commands._plan import compiled_or_told, plans_in
 from flowmill.commands._registering import ENVIRONMENT, server
-
-if TYPE_CHECKING:
-    from flowmill.backend.server import Server
-    from flowmill.plan import Plan
-    from flowmill.report.secret_needs import Looked
 
 
 @click.group("secrets", short_help="Show which secrets a server lacks, or set one.")
@@ -47,10 +41,13 @@ def check(paths: tuple[Path, ...], environment: str, output: str, colour: bool |
     if compiled is None:
         return 1
     plans = plans_in(compiled, environment)
+    from flowmill.backend.secret_check import looked
     from flowmill.report.secret_needs import as_data, as_text
+    from flowmill.secret_needs import needs
+    from flowmill_tasks.registry import discover
 
     with server() as connection:
-        found, address = _looked(plans, connection), connection.address
+        found, address = looked(connection, needs(plans, discover())), connection.address
     data = as_data(found, environment, address)
     write(json.dumps(data, ensure_ascii=False, indent=2) + "\n" if output == "json" else as_text(found, address))
     return 1 if any(it.problems for it in found) else 0
@@ -84,30 +81,6 @@ def set_secret(name: str, as_json: bool) -> int:
             f"{'replaced' if replaced else 'made'} the secret `{name}` on the Prefect server at {connection.address}\n"
         )
     return 0
-
-
-def _looked(plans: "list[Plan]", connection: "Server") -> "list[Looked]":
-    from flowmill.backend.block_documents import stored
-    from flowmill.report.secret_needs import Looked
-    from flowmill.secret_needs import lacks, needs, opened
-    from flowmill_tasks.registry import discover
-
-    wanted = needs(plans, discover())
-    kept = stored(connection, [need.name for need in wanted if need.name is not None], opened(wanted))
-    found = []
-    for need in wanted:
-        block = kept.get(need.name) if need.name is not None else None
-        problems = lacks(need, block.value) if block else [_absent(need.name)] if need.name is not None else []
-        found.append(Looked(need, block.kind if block else "", tuple(problems)))
-    return found
-
-
-def _absent(name: str) -> str:
-    from flowmill.backend.block_documents import NAME, NAME_RULE
-
-    if NAME.fullmatch(name):
-        return f"there is no block of that name; `flowmill secrets set {name}` makes one"
-    return f"no block can have that name, only {NAME_RULE}; call it otherwise in the spec"
 
 
 def _value(name: str) -> str:

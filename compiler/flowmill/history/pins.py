@@ -74,12 +74,9 @@ def pinned_commits(root: Path, compiled: Compiled, environment: str) -> dict[str
     Raises:
         GitError: it is in no git repository, git cannot be asked, or the history is cut off too early to know.
     """
-    repository = Repository.around(root)
-    if repository is None:
-        raise GitError(f"`{root}` is in no git repository, so no commit can be named for its flows")
-    workspace = _Workspace(repository, root.resolve(), environment)
-    plans = {flow: plan for (flow, name), plan in compiled.plans.items() if name == environment}
-    specs = {flow: plan.spec_path for flow, plan in plans.items()}
+    workspace = _workspace(root, environment)
+    repository = workspace.repository
+    specs = {flow: plan.spec_path for (flow, name), plan in compiled.plans.items() if name == environment}
     there = digests_of(compiled, environment)
     head = repository.head() if repository.has_commits else None
     files = entries(repository, head, workspace.folder) if head else []
@@ -89,12 +86,26 @@ def pinned_commits(root: Path, compiled: Compiled, environment: str) -> dict[str
     in_head = {flow: path for flow, path in specs.items() if path in {entry.path for entry in files}}
     committed = _committed(workspace, head, in_head, there, {*own, *shared})
     commits = _walk(workspace, owners, head, committed) if head else {}
-    pins = {}
-    for flow in specs:
-        by_plan = shared[flow] if committed.get(flow) != there[flow] else []
-        changed = {*own[flow], *by_plan} or ({specs[flow]} if flow not in commits else set())
-        pins[flow] = Pin(commits.get(flow), tuple(root.absolute() / path for path in sorted(changed)))
-    return pins
+    by_plan = {flow: shared[flow] for flow in specs if committed.get(flow) != there[flow]}
+    unknown = {flow: {path} for flow, path in specs.items() if flow not in commits}
+    changed = {flow: {*own[flow], *by_plan.get(flow, ())} or unknown.get(flow, set()) for flow in specs}
+    return {flow: Pin(commits.get(flow), _absolute(root, changed[flow])) for flow in specs}
+
+
+def _workspace(root: Path, environment: str) -> _Workspace:
+    """The workspace in the repository around it.
+
+    Raises:
+        GitError: there is none, or git cannot be asked.
+    """
+    repository = Repository.around(root)
+    if repository is None:
+        raise GitError(f"`{root}` is in no git repository, so no commit can be named for its flows")
+    return _Workspace(repository, root.resolve(), environment)
+
+
+def _absolute(root: Path, paths: set[str]) -> tuple[Path, ...]:
+    return tuple(root.absolute() / path for path in sorted(paths))
 
 
 def _uncommitted(workspace: _Workspace, owners: Owners) -> tuple[dict[str, list[str]], dict[str, list[str]]]:

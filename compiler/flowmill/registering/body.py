@@ -11,7 +11,7 @@ from flowmill.digest import plan_digest
 from flowmill.flows import entrypoint
 from flowmill.plan import ConcurrencyPlan, Plan, SchedulePlan
 from flowmill.registering.parameter_schema import parameter_schema
-from flowmill.registering.view import CLONE, ENTER, RECORD, record_of, view_of
+from flowmill.registering.view import CLONE, ENTER, RECORD, TOKEN, record_of, view_of
 from flowmill.running.late_tags import late_tag
 
 TAG = "flowmill"
@@ -98,7 +98,8 @@ def _concurrency(concurrency: ConcurrencyPlan | None) -> dict[str, Any]:
 
 def _pull_steps(plan: Plan, code: Code) -> list[dict[str, Any]]:
     """What a worker does before a run: it fetches the specs and is told which of them to run."""
-    clone = [{CLONE: _clone(code)}] if code.repository else []
+    token = [{TOKEN: {"block": code.token}}] if code.token else []
+    clone = [*token, {CLONE: _clone(code)}] if code.repository else []
     folder = "/".join(filter(None, ["{{ clone.directory }}", code.folder])) if code.repository else code.folder
     enter = {
         "folder": folder,

@@ -165,5 +165,13 @@ def _origin(live: Live, name: str, declared: Any) -> Origin:
     applied = live.applied.get(name)
     if applied is None:
         return "spec"
-    by_spec, by_server = (digest_of(value)[:8] != applied for value in (declared, live.view[name]))
+    there = _with_applied_switches(live) if name == "schedules" else live.view[name]
+    by_spec, by_server = (digest_of(value)[:8] != applied for value in (declared, there))
     return "both" if by_spec and by_server else "server" if by_server else "spec"
+
+
+def _with_applied_switches(live: Live) -> dict[str, Any]:
+    """The schedules as they are but for their switches: who has moved one has not changed the rest of it."""
+    return {
+        slug: {**its, "active": live.switches.get(slug, its["active"])} for slug, its in live.view["schedules"].items()
+    }

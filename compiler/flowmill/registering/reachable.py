@@ -20,8 +20,10 @@ def not_fetchable(root: Path, address: str, manifest: Manifest) -> Iterator[Obst
         root: the folder of the workspace.
         address: of the repository that workers fetch from.
     """
+    if manifest.storage != "git" or manifest.pin != "commit":
+        return
     repository = Repository.around(root)
-    if manifest.storage != "git" or manifest.pin != "commit" or not manifest.deployments or repository is None:
+    if repository is None or not manifest.deployments:
         return
     remote = repository.remote_of(address)
     branch = f"{remote}/{manifest.ref}" if remote else manifest.ref
@@ -30,7 +32,9 @@ def not_fetchable(root: Path, address: str, manifest: Manifest) -> Iterator[Obst
         yield _unknown_branch(branch, remote, manifest.ref)
         return
     lacking = _lacking(repository, manifest, tip)
-    if lacking:
+    if lacking and repository.is_shallow():
+        yield _cut_off(lacking, branch)
+    elif lacking:
         yield _refusal(lacking, branch, manifest.ref)
 
 
@@ -56,7 +60,13 @@ def _refusal(specs: list[str], branch: str, ref: str) -> Obstacle:
     more = f" and {len(specs) - NAMED} more" if len(specs) > NAMED else ""
     what = counted(len(specs), "spec")
     message = f"{what} last changed in commits that `{branch}` does not have, where workers look: {names}{more}"
-    return Obstacle("error", message, f"`git push` them to `{ref}`; if they are there already, `git fetch`")
+    return Obstacle("error", message, f"merge or `git push` them to `{ref}`; if they are there already, `git fetch`")
+
+
+def _cut_off(specs: list[str], branch: str) -> Obstacle:
+    what = counted(len(specs), "spec")
+    message = f"this clone's history is cut off, so it cannot say whether `{branch}` has the commits of {what}"
+    return Obstacle("warning", message, "`git fetch --unshallow` brings all of it")
 
 
 def _unknown_branch(branch: str, remote: str | None, ref: str) -> Obstacle:

@@ -48,6 +48,6 @@ def _week(schedule: Mapping[str, Any], now: datetime) -> list[datetime]:
         few = fire_times(cron, zone, now, SHOWN)
         if not few or few[-1] >= now + WEEK:
             return few
-        return [it for it in fire_times(cron, zone, now, _MOST_IN_A_WEEK) if it < now + WEEK]
+        return fire_times(cron, zone, now, _MOST_IN_A_WEEK, before=now + WEEK)
     except ValueError:  # somebody has put something else there by hand
         return []

@@ -11,6 +11,8 @@ from flowmill.digest import digest_of
 ENTER = "flowmill.pull.enter"
 """The pull step that says which spec runs."""
 CLONE = "prefect.deployments.steps.git_clone"
+TOKEN = "flowmill.pull.token"
+"""The pull step that looks for the token of a private repository."""
 RECORD = "applied"
 """Where `ENTER` keeps what was applied last: a digest of each field, and every switch."""
 _ON_CONFLICT = {"ENQUEUE": "queue", "CANCEL_NEW": "cancel_new"}

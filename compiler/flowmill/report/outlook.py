@@ -25,7 +25,8 @@ _RECORDED = ("entrypoint", "code.protect")
 def as_text(outlook: "Outlook", style: Style) -> str:
     """Every deployment that does not stay as it is, what stands in the way, and the counts."""
     manifest = outlook.manifest
-    head = f"{manifest.environment} on {outlook.server}, manifest {manifest.digest}"
+    release = f" (Prefect {printable(outlook.version)})" if outlook.version else ""
+    head = f"{manifest.environment} on {outlook.server}{release}, manifest {manifest.digest}"
     changes = [it for it in outlook.changes.items if it.action != "unchanged" or it.kept]
     blocks = [line for change in changes for line in _block(change, outlook, style)]
     return "\n".join([style.paint(head, "bold"), *blocks, *_obstacles(outlook, style), summary(outlook, style)]) + "\n"
@@ -120,6 +121,7 @@ def as_data(outlook: "Outlook") -> dict[str, Any]:
     manifest = outlook.manifest
     return {
         "server": outlook.server,
+        "prefect": outlook.version or None,
         "environment": manifest.environment,
         "manifest": manifest.digest,
         "commit": manifest.commit,

@@ -5,9 +5,10 @@ server can take away what would be skipped for certain, so that the queue does n
 """
 
 from datetime import date, timedelta
+from functools import cache
 from itertools import pairwise
 
-from flowmill.cron import Cron, of_plan
+from flowmill.cron import Values, of_plan
 from flowmill.plan import Plan, SchedulePlan
 from flowmill.running.lateness import PUNCTUAL
 
@@ -50,14 +51,15 @@ def _longest_gap(schedule: SchedulePlan) -> int:
     cron = of_plan(schedule.cron)
     times = sorted(60 * (60 * hour + minute) for hour in cron.hours for minute in cron.minutes)
     within_a_day = max((later - earlier for earlier, later in pairwise(times)), default=0)
-    return max(within_a_day, times[0] - times[-1] + _DAY * _days_apart(cron))
+    return max(within_a_day, times[0] - times[-1] + _DAY * _days_apart(cron.days, cron.months, cron.weekdays))
 
 
-def _days_apart(cron: Cron) -> int:
+@cache
+def _days_apart(days: Values, months: Values, weekdays: Values) -> int:
     """The most days from one on which it fires to the next, over the years after which the calendar repeats."""
     day, last, longest = _START, None, 0
     while day < _END:
-        if day.month in cron.months and day.day in cron.days and day.isoweekday() % 7 in cron.weekdays:
+        if day.month in months and day.day in days and day.isoweekday() % 7 in weekdays:
             longest = max(longest, (day - last).days if last else 0)
             last = day
         day += timedelta(days=1)

@@ -1,0 +1,15 @@
+"""Where runs go: work pools and the queues in them."""
+
+from flowmill.spec import Workspace
+
+Target = tuple[str, str]
+"""A pool and a queue of it."""
+
+
+def queue_limits(workspace: Workspace, environment: str) -> dict[Target, int | None]:
+    """How many runs at once each declared queue allows; None where it sets no limit."""
+    return {
+        (label, f"{environment}-{name}"): queue.concurrency
+        for label, server in workspace.servers.items()
+        for name, queue in server.queues.items()
+    }
