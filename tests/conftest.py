@@ -53,11 +53,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Without a Docker engine, or faketime, tests that need it are skipped on a desk and fail in CI."""
+    """Without a Docker engine, tests that need one are skipped on a desk and fail in CI."""
     if item.get_closest_marker("docker") is not None:
         _need("a Docker engine", _engine_problem())
-    if item.get_closest_marker("faketime") is not None:
-        _need("faketime", "" if shutil.which("faketime") else "it is not in PATH; install the package of this name")
 
 
 def _need(what: str, problem: str) -> None:
@@ -89,6 +87,14 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[Prefec
 
     with running_server(tmp_path_factory.mktemp("prefect-server")) as server, addressed(server):
         yield server
+
+
+@pytest.fixture
+def faketime() -> str:
+    """The program that gives another program another clock."""
+    found = shutil.which("faketime")
+    _need("faketime", "" if found else "it is not in PATH")
+    return found or ""
 
 
 @pytest.fixture(scope="session")

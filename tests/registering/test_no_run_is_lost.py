@@ -21,9 +21,13 @@ from support.worker import delete_work_pool
 pytestmark = pytest.mark.prefect
 
 EACH_MINUTE = {"cron": "* * * * *"}
-FLOWS = 20
+FLOWS = 10
 FIRST, LAST = 5.0, 0.2
 """Seconds before a run is due at which the first flow and the last one are written."""
+STARTED = 15.0
+"""Seconds before it at which the command is started."""
+HELD = 8.0
+"""Seconds for which one answer is held at most: the command waits for 10."""
 
 
 def test_r02_what_is_changed_just_before_a_run_is_due_runs(
@@ -35,10 +39,10 @@ def test_r02_what_is_changed_just_before_a_run_is_due_runs(
         for desk, _ in desks:
             _write(desk, "before")
             assert desk.register_here()[0] == 0
-        due = _next_minute(within=12)
-        eventually(lambda: datetime.now(UTC) > due - timedelta(seconds=FIRST + 4), 90)
+        due = _next_minute(within=STARTED + 2)
+        eventually(lambda: _seconds_to(due) < STARTED, 90)
         registers = [stack.enter_context(_registering(desk, due, parallel)) for desk, parallel in desks]
-        assert [it.wait(60) for it in registers] == [0, 0]
+        assert [it.wait(100) for it in registers] == [0, 0]
         for desk, _ in desks:
             there = desk.there()
             assert {it.description for it in there.values()} == {"after"}
@@ -63,16 +67,24 @@ def _next_minute(within: float) -> datetime:
     return soon.replace(second=0, microsecond=0) + timedelta(minutes=1)
 
 
+def _seconds_to(due: datetime) -> float:
+    return (due - datetime.now(UTC)).total_seconds()
+
+
+def _sleep_until(due: datetime, before: float) -> None:
+    time.sleep(min(HELD, max(0, _seconds_to(due) - before)))
+
+
 def _registering(desk: Desk, due: datetime, parallel: str) -> "subprocess.Popen[bytes]":
     """A register whose writes reach the server one after the other in the last seconds before a run is due."""
     _write(desk, "after")
     number = count()
 
     def hold() -> None:
-        before = FIRST - (FIRST - LAST) * next(number) / (FLOWS - 1)
-        time.sleep(max(0, (due - datetime.now(UTC)).total_seconds() - before))
+        _sleep_until(due, FIRST - (FIRST - LAST) * next(number) / (FLOWS - 1))
 
     desk.proxy.rule("PATCH", r"/deployments/[^/]*", times=ALWAYS, before=hold)
+    desk.proxy.rule("POST", r".*/filter", times=ALWAYS, before=lambda: _sleep_until(due, FIRST))
     return subprocess.Popen(
         [FLOWMILL, "register", "--env", "staging", "--parallel", parallel],
         cwd=desk.folder,
@@ -83,5 +95,5 @@ def _registering(desk: Desk, due: datetime, parallel: str) -> "subprocess.Popen[
 
 def _written_in_time(desk: Desk, due: datetime) -> int:
     """How many flows were written before the run was due."""
-    due_here = time.monotonic() + (due - datetime.now(UTC)).total_seconds()
+    due_here = time.monotonic() + _seconds_to(due)
     return sum(it.method == "PATCH" and it.ended < due_here for it in desk.proxy.writes)

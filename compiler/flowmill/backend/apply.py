@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flowmill.backend.server import PAGE, NotThere, Server, ServerError, ServerLost, labels_of
+from flowmill.backend.server import PAGE, Server, ServerError, ServerLost, labels_of
 from flowmill.backend.success_times import ServerTimes
 from flowmill.registering.changes import Change
 from flowmill.registering.live import Live
@@ -49,8 +49,6 @@ def apply(server: Server, workspace: str, change: Change) -> Applied:
     """
     try:
         _steps(server, workspace, change)
-    except NotThere:
-        return Applied(change, "somebody has just deleted it or its work pool; run `flowmill register` again")
     except ServerLost:
         raise
     except (ServerError, TimesError) as error:
@@ -133,15 +131,17 @@ def _patch(server: Server, live: Live, body: dict[str, Any]) -> None:
 
 
 def _patched(live: Live, body: dict[str, Any]) -> dict[str, Any]:
-    """What a patch says: no switch that is as it is to be, so what somebody moves in this moment stays moved."""
-    are_on = {name: its["active"] for name, its in live.view["schedules"].items()}
-    schedules = [_without("active", it) if are_on.get(it["slug"]) == it["active"] else it for it in body["schedules"]]
-    said = body if body["paused"] != live.view["paused"] else _without("paused", body)
-    return {**_without("name", said), "schedules": schedules}
+    """What a patch tells: nothing of switches that are the operator's, who may move one at this moment."""
+    kept = {key: value for key, value in body.items() if key not in ("name", "paused")}
+    return {**kept, "schedules": [_without_switch(live, it) for it in body["schedules"]]}
 
 
-def _without(key: str, content: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in content.items() if name != key}
+def _without_switch(live: Live, schedule: dict[str, Any]) -> dict[str, Any]:
+    """A schedule as it is told; without its switch, unless the schedule is new or its spec has moved the switch."""
+    now = live.view["schedules"].get(schedule["slug"])
+    if now is None or now["active"] != schedule["active"]:
+        return schedule
+    return {key: value for key, value in schedule.items() if key != "active"}
 
 
 def _remove_schedule(server: Server, live: Live, id: str) -> None:

@@ -1,5 +1,6 @@
 """The Prefect server as `flowmill register` talks to it: few requests, each tried again quickly, bounded in time."""
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ TIMEOUT = 10.0
 TRIED_FOR = 8.0
 """Seconds in which a request is tried again that a busy server has turned away."""
 _BUSY = {429, 502, 503, 504}
+_ID = re.compile(r"/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _FIRST_WAIT, _LONGEST_WAIT = 0.1, 1.0
 
 
@@ -31,10 +33,6 @@ class ServerError(Exception):
 
 class ServerLost(ServerError):
     """The server does not answer: whatever comes next would fail as well."""
-
-
-class NotThere(ServerLost):
-    """The server knows no such thing: either its address is wrong, or somebody has just deleted it."""
 
 
 class Server:
@@ -149,8 +147,10 @@ class Server:
             )
         if code in _BUSY:
             return ServerLost(f"the Prefect server at {self.address} stayed busy ({code}) for {TRIED_FOR:.0f} s")
+        if code == httpx.codes.NOT_FOUND and _ID.search(path):
+            return ServerError(f"somebody has deleted {path} on the Prefect server in the meantime; register again")
         if code == httpx.codes.NOT_FOUND:
-            return NotThere(f"{self.address}{path} is not there (404): is PREFECT_API_URL right? It ends in `/api`")
+            return ServerLost(f"{self.address}{path} is not there (404): is PREFECT_API_URL right? It ends in `/api`")
         return ServerError(f"the Prefect server at {self.address} answers {code} to {path}{_detail(answer)}")
 
 

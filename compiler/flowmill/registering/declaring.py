@@ -41,8 +41,6 @@ def manifest_of(root: Path, workspace: Workspace, compiled: Compiled, name: str)
         code = {flow: _code(root, workspace, environment, pins.get(flow)) for flow in plans}
     except GitError as error:
         raise Undeclarable(str(error)) from None
-    for it in code.values():
-        _refuse_templates(it)
     changed = {shown_path(path) for flow in plans for path in (pins[flow].changed if flow in pins else ())}
     return Manifest(
         workspace=workspace_name(workspace),
@@ -86,6 +84,20 @@ def _head(root: Path) -> str | None:
 
 
 def _code(root: Path, workspace: Workspace, environment: Environment, pin: Pin | None) -> Code:
+    """Where workers find the specs.
+
+    Raises:
+        Undeclarable: Prefect would put something else into it, be it a secret.
+    """
+    code = _found(root, workspace, environment, pin)
+    named = {"`repository`": code.repository, "`ref`": code.branch, f"the folder `{code.folder}`": code.folder}
+    for name, text in named.items():
+        if "{{" in text:
+            raise Undeclarable(f"{name} holds `{{{{`, which Prefect would fill in on the worker")
+    return code
+
+
+def _found(root: Path, workspace: Workspace, environment: Environment, pin: Pin | None) -> Code:
     if environment.storage == "local":
         return Code(folder=str(root.resolve()))
     repository = Repository.around(root)
@@ -97,17 +109,6 @@ def _code(root: Path, workspace: Workspace, environment: Environment, pin: Pin |
         token=workspace.repository_token or "",
         folder="" if folder == "." else folder,
     )
-
-
-def _refuse_templates(code: Code) -> None:
-    named = {
-        "`repository` in flowmill.yaml": code.repository,
-        "`ref` of the environment": code.branch,
-        f"the folder `{code.folder}`": code.folder,
-    }
-    for name, text in named.items():
-        if "{{" in text or "}}" in text:
-            raise Undeclarable(f"{name} holds `{{{{` or `}}}}`, which Prefect would fill in on the worker; rename it")
 
 
 def _declared(plan: Plan, code: Code) -> Declared:
