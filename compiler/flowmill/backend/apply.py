@@ -72,11 +72,10 @@ def _write(server: Server, workspace: str, change: Change, declared: Declared) -
     live = change.live
     if live is None or live.owner != workspace:
         id = _make(server, workspace, declared, body)
-        _schedule(server, id, since, body, declared.flow)
-        _remove_twins(server, id)
     else:
+        id = live.id
         _patch(server, live, body)
-        _schedule(server, live.id, since, body, declared.flow)
+    _schedule(server, id, since, body, declared.flow)
 
 
 def _make(server: Server, workspace: str, declared: Declared, body: dict[str, Any]) -> str:
@@ -90,22 +89,6 @@ def _make(server: Server, workspace: str, declared: Declared, body: dict[str, An
         return str(found["id"])
     made = {**body, "flow_id": server.flow(declared.flow), "labels": labels}
     return str(server.ask("POST", "/deployments/", made)["id"])
-
-
-def _remove_twins(server: Server, id: str) -> None:
-    """Delete the runs of schedules that are there no more.
-
-    Of two registers that make a deployment at once, the later gives it other schedules; the server may just then be
-    making the runs of the earlier ones.
-    """
-    first = _runs(server, [id], "SCHEDULED", limit=_FIRST)
-    if len({it["expected_start_time"] for it in first}) == len(first):
-        return
-    waiting = list(server.pages("/flow_runs/filter", _wanted([id], "SCHEDULED")))
-    schedules = {it["id"] for it in server.ask("GET", f"/deployments/{id}")["schedules"]}
-    for run in waiting:
-        if run["created_by"] and run["created_by"]["type"] == "SCHEDULE" and run["created_by"]["id"] not in schedules:
-            server.ask("DELETE", f"/flow_runs/{run['id']}", missing=True)
 
 
 def _body(change: Change, declared: Declared) -> dict[str, Any]:
@@ -162,9 +145,26 @@ def _schedule(server: Server, id: str, since: datetime, body: Mapping[str, Any],
     if not _fires(body):
         return
     server.ask("POST", f"/deployments/{id}/schedule", {"start_time": (since - _EARLIER).isoformat()})
+    first = _runs(server, [id], "SCHEDULED", limit=_FIRST)
     # It is asked last whether somebody has switched it off in this moment: hardly ever, so seldom needed.
-    if not _runs(server, [id], limit=1) and _fires(server.ask("GET", f"/deployments/{id}")):
+    if not first and _fires(server.ask("GET", f"/deployments/{id}")):
         raise ServerError(f"the Prefect server at {server.address} makes no runs of {flow}: see its log")
+    if len({it["expected_start_time"] for it in first}) < len(first):
+        _remove_orphans(server, id)
+
+
+def _remove_orphans(server: Server, id: str) -> None:
+    """Delete the runs of schedules that are there no more.
+
+    Of two registers that make a deployment at once, the later gives it other schedules; the server may just then be
+    making the runs of the earlier ones. Every register that has had runs made looks for them.
+    """
+    waiting = list(server.pages("/flow_runs/filter", _wanted([id], "SCHEDULED")))
+    schedules = {it["id"] for it in server.ask("GET", f"/deployments/{id}")["schedules"]}
+    for run in waiting:
+        maker = run["created_by"] or {}
+        if maker.get("type") == "SCHEDULE" and maker["id"] not in schedules:
+            server.ask("DELETE", f"/flow_runs/{run['id']}", missing=True)
 
 
 def _fires(content: Mapping[str, Any]) -> bool:
