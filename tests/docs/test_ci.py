@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -239,7 +238,6 @@ def test_a_push_registers_its_environment_only(registered: Runner) -> None:
 
 
 @pytest.mark.prefect
-@pytest.mark.skipif(find_spec("flowmill.commands.drift") is None, reason="this release has no `flowmill drift` yet")
 def test_every_night_a_change_by_hand_is_found(registered: Runner, prefect_server: PrefectServer) -> None:
     assert registered.run("drift", "production").returncode == 0
     with prefect_server.client() as client:

@@ -110,7 +110,7 @@ def machine(tmp_path: Path, postgres: Postgres) -> Iterator[Machine]:
     (tmp_path / ".gitconfig").write_text(GITCONFIG)
     git("init", "--quiet", "--bare", "--initial-branch=main", str(tmp_path / "flows.git"), folder=tmp_path)
     yield Machine(tmp_path, postgres, free_port())
-    names = [file.stem for file in tmp_path.glob("*.pid")]
+    names = sorted(file.stem for file in tmp_path.glob("*.pid"))  # workers first: they tell the server
     environ = {**os.environ, "ROOT": str(tmp_path)}
     command = [sys.executable, "-m", "support.units", "systemctl", "stop", *names]
     subprocess.run(command, cwd=ROOT / "tests", env=environ, check=True)

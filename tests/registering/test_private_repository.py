@@ -106,6 +106,7 @@ def private(tmp_path: Path, prefect_server: PrefectServer) -> Iterator[Private]:
         git("clone", "--quiet", "--branch", "production", host.url, str(clone), folder=tmp_path)
         made = flowmill("register", "--env", "production", "--create", cwd=clone)
         assert made.returncode == 0, made.stdout + made.stderr
+        assert f"warning: there is no Secret block `{BLOCK}`" in made.stdout
         environ = {"GIT_SSL_CAINFO": str(certificate.file), "HOME": str(tmp_path)}
         name = tmp_path.name.replace("_", "-")
         with flowmill_worker(clone, "vault-01", "production", "--name", name, **environ) as worker:

@@ -102,6 +102,18 @@ def test_runs_of_other_servers_and_environments_are_never_taken(
     assert "looks into staging, staging-one-at-a-time\n" in worker.text()
 
 
+def test_a_queue_that_is_missing_is_made_and_holds_up_no_run(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    flow = {"project": "demo", "environment": "staging", "server": "etl-01", "steps": [script("work")]}
+    write_workspace(tmp_path, {"demo/plain.yaml": flow}, WORKSPACE)
+    with work_pool(prefect_server, "etl-01"):
+        deployed = deploy(prefect_server, tmp_path / "demo/plain.yaml")
+        with flowmill_worker(tmp_path, "etl-01", "staging", "--name", f"{tmp_path.name}-queues".replace("_", "-")):
+            assert deployed.ended(deployed.run_by_hand()).name == "Completed"
+        with prefect_server.client() as client:
+            limits = {it.name: it.concurrency_limit for it in client.read_work_queues(work_pool_name="etl-01")}
+    assert limits == {"default": None, "staging": None, "staging-one-at-a-time": 1}
+
+
 def test_two_workers_of_one_machine_have_two_names(prefect_server: PrefectServer, tmp_path: Path) -> None:
     write_workspace(tmp_path, {}, WORKSPACE)
     arguments = ["worker", "--server", "etl-01", "--env", "staging", "--name", "night"]

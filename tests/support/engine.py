@@ -68,7 +68,7 @@ class Engine:
 def engine() -> Iterator[Engine]:
     """An engine that has `IMAGE`; containers of the test are removed afterwards."""
     with contextlib.closing(docker.from_env()) as client:
-        _provide_image(client)
+        provide_image(client)
         engine = Engine(client)
         yield engine
         for container in engine.containers():
@@ -89,11 +89,12 @@ def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
     return value
 
 
-def _provide_image(client: docker.DockerClient) -> None:
+def provide_image(client: docker.DockerClient, image: str = IMAGE) -> None:
+    """See that the engine has the small image, under a name with a tag."""
     try:
-        client.images.get(IMAGE)
+        client.images.get(image)
     except docker.errors.ImageNotFound:
-        name, tag = IMAGE.split(":")
+        name, tag = image.split(":")
         client.api.import_image_from_data(file_system(), repository=name, tag=tag)
 
 

@@ -154,7 +154,7 @@ def _command(port: int | None) -> list[str]:
 
 
 def _place(server: PrefectServer) -> dict[str, str]:
-    home = {"PREFECT_HOME": str(server.home)}
+    home = {"PREFECT_HOME": str(server.home), "PREFECT_UI_API_URL": server.api_url}
     return {**home, "PREFECT_API_DATABASE_CONNECTION_URL": server.database_url} if server.database_url else home
 
 

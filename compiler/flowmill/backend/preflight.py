@@ -7,9 +7,12 @@ import httpx
 import prefect
 from prefect.settings import get_current_settings
 
+from flowmill.backend.block_documents import stored
 from flowmill.backend.secret_check import absent, missing
 from flowmill.backend.server import Server
+from flowmill.registering.manifest import Manifest
 from flowmill.registering.preflight import Obstacle
+from flowmill.registering.view import TOKEN
 from flowmill.secret_needs import Need
 
 _USERS_AT_MOST = 3
@@ -67,3 +70,18 @@ def secrets(server: Server, needs: Iterable[Need]) -> Iterator[Obstacle]:
         more = f" and {len(flows) - _USERS_AT_MOST} more" if len(flows) > _USERS_AT_MOST else ""
         users = ", ".join(flows[:_USERS_AT_MOST]) + more
         yield Obstacle("warning", f"the secret `{need.name}` is lacking, for {users}", absent(str(need.name)))
+
+
+def tokens(server: Server, manifest: Manifest) -> Iterator[Obstacle]:
+    """A block that is to hold the token of the repository and is not there: no run could fetch its code.
+
+    Raises:
+        ServerError: the server refuses, or does not answer.
+    """
+    steps = [step for it in manifest.deployments.values() for step in it.body["pull_steps"]]
+    names = sorted({step[TOKEN]["block"] for step in steps if TOKEN in step})
+    there = stored(server, names) if names else {}
+    for name in names:
+        if name not in there or there[name].kind != "secret":
+            message = f"there is no Secret block `{name}`, which `repository_token` in flowmill.yaml names"
+            yield Obstacle("warning", message, f"`flowmill secrets set {name}` makes it; until then, runs fail")

@@ -6,13 +6,11 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from prefect.client.orchestration import get_client
-
 from flowmill.backend.apply import Applied, apply, complete, late_limits
 from flowmill.backend.automations import ensure_automations
 from flowmill.backend.manifests import keep, newest
 from flowmill.backend.pools import Pools
-from flowmill.backend.preflight import openness, secrets, version_of, versions
+from flowmill.backend.preflight import openness, secrets, tokens, version_of, versions
 from flowmill.backend.server import Server
 from flowmill.registering.changes import Change, Changes, changes_between
 from flowmill.registering.kept import Kept, Verb
@@ -81,6 +79,7 @@ def look(
         *Pools(server, manifest).obstacles(),
         *_foreign(changes),
         *secrets(server, needs),
+        *tokens(server, manifest),
     )
     last = newest(server, manifest.workspace, manifest.environment)
     return Outlook(server.address, version, server.now, manifest, changes, obstacles, prune, adopt, last)
@@ -136,7 +135,10 @@ def carry_out(server: Server, outlook: Outlook, parallel: int, tell: Callable[[A
     return done
 
 
-def automate(outlook: Outlook) -> list[str]:
-    """Make the automations that end dead runs; the names of those that were written."""
-    with get_client(sync_client=True) as client:
-        return ensure_automations(client, late_limits(tuple(outlook.manifest.deployments.values())))
+def automate(server: Server, outlook: Outlook) -> list[str]:
+    """Make the automations that end dead runs; the names of those that were written.
+
+    Raises:
+        ServerError: the server refuses, or does not answer.
+    """
+    return ensure_automations(server, late_limits(tuple(outlook.manifest.deployments.values())))

@@ -1,8 +1,8 @@
 """A worker for one server in one environment: what it needs of the Prefect server, and how it is started."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 import httpx
@@ -14,7 +14,8 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import Worker, WorkerStatus
-from prefect.exceptions import ObjectNotFound, PrefectException
+from prefect.client.schemas.responses import DeploymentResponse
+from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
 
 from flowmill.backend.address import address
@@ -37,14 +38,15 @@ class Wanted:
     """The worker that is asked for.
 
     Attributes:
-        queues: the queues of the environment; None where they have to be asked for.
+        queues: the queues of the environment, and how many runs at once each allows (None for any number); None
+            where they have to be asked for.
         limit: how many runs at once; None for as many as come.
     """
 
     server: str
     environment: str
     name: str
-    queues: Sequence[str] | None = None
+    queues: Mapping[str, int | None] | None = None
     limit: int | None = None
 
 
@@ -97,9 +99,18 @@ def _queues(client: SyncPrefectClient, wanted: Wanted) -> list[str]:
         raise WorkerRefused(
             f"the work pool `{pool.name}` is of type `{pool.type}`; a worker needs one of type `process`"
         )
-    if wanted.queues is not None:
-        return list(wanted.queues)
-    return _asked_for(client, wanted)
+    queues = wanted.queues if wanted.queues is not None else dict.fromkeys(_asked_for(client, wanted))
+    _make_missing(client, wanted.server, queues)
+    return list(queues)
+
+
+def _make_missing(client: SyncPrefectClient, pool: str, queues: Mapping[str, int | None]) -> None:
+    """Make queues that are not there: who names one of those gets no run of the others either, without a word."""
+    there = {queue.name for queue in client.read_work_queues(work_pool_name=pool, limit=_PAGE)}
+    for name, limit in queues.items():
+        if name not in there:
+            with suppress(ObjectAlreadyExists):  # another worker was quicker
+                client.create_work_queue(name, concurrency_limit=limit, work_pool_name=pool)
 
 
 def _no_pool(client: SyncPrefectClient, name: str) -> WorkerRefused:
@@ -113,14 +124,21 @@ def _no_pool(client: SyncPrefectClient, name: str) -> WorkerRefused:
 
 def _asked_for(client: SyncPrefectClient, wanted: Wanted) -> list[str]:
     """The environment's queue, and those that hold a deployment of it: `a-b` may be an environment of its own."""
-    deployments = client.read_deployments(
+    further = {it.work_queue_name for it in _deployments(client, wanted) if it.work_queue_name}
+    beginning = f"{wanted.environment}-"
+    return [wanted.environment, *sorted(name for name in further if name.startswith(beginning))]
+
+
+def _deployments(client: SyncPrefectClient, wanted: Wanted) -> Iterator[DeploymentResponse]:
+    offset = 0
+    while found := client.read_deployments(
         deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[wanted.environment])),
         work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[wanted.server])),
         limit=_PAGE,
-    )
-    further = {it.work_queue_name for it in deployments if it.work_queue_name}
-    beginning = f"{wanted.environment}-"
-    return [wanted.environment, *sorted(name for name in further if name.startswith(beginning))]
+        offset=offset,
+    ):
+        yield from found
+        offset += len(found)
 
 
 def _check_name(client: SyncPrefectClient, names: WorkerNames, wanted: Wanted) -> None:

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowmill.commands._options import reader_left, workspace_of, write
+from flowmill.commands._declared import workspace_spec
+from flowmill.commands._options import reader_left, write
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
     from flowmill.spec import Workspace
 
@@ -41,12 +42,13 @@ def command(server: str, environment: str, name: str | None, limit: int | None, 
         raise click.ClickException(str(error)) from None
 
 
-def _declared(label: str, environment: str) -> "Sequence[str]":
-    """The queues that flowmill.yaml gives the server in the environment.
+def _declared(label: str, environment: str) -> "Mapping[str, int | None]":
+    """The queues that flowmill.yaml gives the server in the environment, with how many runs at once each allows.
 
     Raises:
         click.UsageError: it does not declare them, or the server does not serve the environment.
     """
+    from flowmill.registering.targets import queue_of
     from flowmill.suggest import did_you_mean
 
     workspace = _workspace()
@@ -59,20 +61,15 @@ def _declared(label: str, environment: str) -> "Sequence[str]":
     if server.environments is not None and environment not in server.environments:
         served = ", ".join(server.environments)
         raise click.UsageError(f"server `{label}` does not serve the environment `{environment}`, only: {served}")
-    return [environment, *(f"{environment}-{queue}" for queue in server.queues)]
+    named = {queue_of(environment, name): queue.concurrency for name, queue in server.queues.items()}
+    return {queue_of(environment): None, **named}
 
 
 def _workspace() -> "Workspace":
-    from flowmill.workspace import WORKSPACE_FILE, load
-
     try:
-        root, _ = workspace_of(())
+        return workspace_spec()
     except click.UsageError as error:
         raise click.UsageError(f"{error.message}; --no-workspace does without") from None
-    spec = load(root, frozenset()).spec
-    if spec is None:
-        raise click.ClickException(f"{WORKSPACE_FILE} cannot be used; `flowmill validate` says why")
-    return spec
 
 
 def _check_names(server: str, environment: str, name: str | None) -> None:
