@@ -35,6 +35,8 @@ JOB = {"project": "demo", "environment": "staging", "server": "etl-01", "steps":
 
 ON_SQLITE = pytest.mark.parametrize("server", ["prefect_server"], ids=["sqlite"], indirect=True)
 """For a test of the fixtures of `tests/registering` that says nothing about the database."""
+ON_POSTGRESQL = pytest.mark.parametrize("server", ["postgres_server"], ids=["postgresql"], indirect=True)
+"""For one that is about that database alone."""
 
 
 class Desk:

@@ -28,6 +28,8 @@ _EARLIER = timedelta(seconds=2)
 """The server tells its time in whole seconds."""
 LOOKED_BACK = timedelta(minutes=5)
 """How long ago an interrupted register is looked for."""
+_FIRST = 10
+"""How many runs tell whether some were made twice."""
 _SOON = timedelta(minutes=1)
 """What is due later the server makes in time by itself."""
 
@@ -70,12 +72,24 @@ def _write(server: Server, workspace: str, change: Change, declared: Declared) -
     body = _body(change, declared)
     live = change.live
     if live is None or live.owner != workspace:
-        made = {**body, "flow_id": server.flow(declared.flow), "labels": labels_of(workspace, declared.flow)}
-        id = str(server.ask("POST", "/deployments/", made)["id"])
+        id = _make(server, workspace, declared, body)
     else:
         id = live.id
         _patch(server, live, body)
     _schedule(server, id, since, body, declared.flow)
+
+
+def _make(server: Server, workspace: str, declared: Declared, body: dict[str, Any]) -> str:
+    """Make a deployment, or take over one that is there; its id.
+
+    What another register has made since the server was looked at is left: Prefect would give it new schedules.
+    """
+    labels = labels_of(workspace, declared.flow)
+    found = server.ask("GET", f"/deployments/name/{declared.flow}/{body['name']}", missing=True)
+    if found and found["version"] == body["version"] and labels.items() <= (found["labels"] or {}).items():
+        return str(found["id"])
+    made = {**body, "flow_id": server.flow(declared.flow), "labels": labels}
+    return str(server.ask("POST", "/deployments/", made)["id"])
 
 
 def _body(change: Change, declared: Declared) -> dict[str, Any]:
@@ -132,19 +146,39 @@ def _schedule(server: Server, id: str, since: datetime, body: Mapping[str, Any],
     if body["paused"] or not any(it["active"] for it in body["schedules"]):
         return
     server.ask("POST", f"/deployments/{id}/schedule", {"start_time": (since - _EARLIER).isoformat()})
-    if _runs(server, [id], limit=1):
-        return
+    first = _runs(server, [id], "SCHEDULED", limit=_FIRST)
     # Somebody may have switched it off in this moment.
-    if effect_of(view_of(server.ask("GET", f"/deployments/{id}")), server.now).per_week:
+    if not first and effect_of(view_of(server.ask("GET", f"/deployments/{id}")), server.now).per_week:
         raise ServerError(f"the Prefect server at {server.address} makes no runs of {flow}: see its log")
+    if len({it["expected_start_time"] for it in first}) < len(first):
+        _remove_orphans(server, id)
+
+
+def _remove_orphans(server: Server, id: str) -> None:
+    """Delete the runs of schedules that are there no more.
+
+    Of two registers that make a deployment at once, the later gives it other schedules; the server may just then be
+    making the runs of the earlier ones. Every register that has had runs made looks for them.
+    """
+    waiting = list(server.pages("/flow_runs/filter", _wanted([id], "SCHEDULED")))
+    schedules = {it["id"] for it in server.ask("GET", f"/deployments/{id}")["schedules"]}
+    for run in waiting:
+        maker = run["created_by"] or {}
+        if maker.get("type") == "SCHEDULE" and maker["id"] not in schedules:
+            server.ask("DELETE", f"/flow_runs/{run['id']}", missing=True)
 
 
 def _runs(server: Server, ids: list[str], *states: str, limit: int = PAGE, **due: Any) -> list[dict[str, Any]]:
-    """Runs of deployments: all of them, or those in some states or due in some time."""
-    wanted = {"expected_start_time": due or None, "state": {"type": {"any_": states}} if states else None}
-    by = {"deployments": {"id": {"any_": ids}}, "flow_runs": {key: value for key, value in wanted.items() if value}}
-    found: list[dict[str, Any]] = server.ask("POST", "/flow_runs/filter", {**by, "limit": limit})
+    """The first runs of deployments: of all, or of those in some states or due in some time."""
+    wanted = {**_wanted(ids, *states, **due), "limit": limit}
+    found: list[dict[str, Any]] = server.ask("POST", "/flow_runs/filter", wanted)
     return found
+
+
+def _wanted(ids: list[str], *states: str, **due: Any) -> dict[str, Any]:
+    wanted = {"expected_start_time": due or None, "state": {"type": {"any_": states}} if states else None}
+    of_runs = {key: value for key, value in wanted.items() if value}
+    return {"deployments": {"id": {"any_": ids}}, "flow_runs": of_runs, "sort": "EXPECTED_START_TIME_ASC"}
 
 
 def _delete(server: Server, live: Live) -> None:

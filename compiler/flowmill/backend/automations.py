@@ -89,7 +89,8 @@ def ensure_automations(server: Server, limits: Iterable[int] = ()) -> list[str]:
     """Make what is missing and correct what differs; the names of those that were written.
 
     One that somebody has switched off stays off. Others are not touched, and late ones of other limits stay:
-    another workspace may need them.
+    another workspace may need them. Prefect allows several of one name: what somebody else has made in the same
+    moment is taken away again.
 
     Args:
         limits: seconds after which waiting runs are skipped, of all plans.
@@ -102,6 +103,8 @@ def ensure_automations(server: Server, limits: Iterable[int] = ()) -> list[str]:
     differing = [wanted for wanted in all_wanted if not _is_as(wanted, there.get(wanted.name))]
     for wanted in differing:
         _write(server, wanted, there.get(wanted.name))
+    if differing:
+        _delete_twins(server, all_wanted)
     return [wanted.name for wanted in differing]
 
 
@@ -113,14 +116,27 @@ def _write(server: Server, wanted: AutomationCore, found: Automation | None) -> 
         server.ask("PUT", f"/automations/{found.id}", corrected.model_dump(mode="json", exclude_unset=True))
 
 
+def _delete_twins(server: Server, wanted: Iterable[AutomationCore]) -> None:
+    """Leave one of each name: the one with the smallest id, so that all who do this at once leave the same."""
+    found = sorted(_found(server, wanted), key=lambda it: it.id)
+    first = {it.name: it.id for it in reversed(found)}
+    for it in found:
+        if it.id != first[it.name]:
+            server.ask("DELETE", f"/automations/{it.id}", missing=True)
+
+
 def _there(server: Server, wanted: Iterable[AutomationCore]) -> dict[str, Automation]:
-    """Those of the server that have the name of a wanted one."""
+    """Those of the server that have the name of a wanted one, by their names."""
+    return {automation.name: automation for automation in _found(server, wanted)}
+
+
+def _found(server: Server, wanted: Iterable[AutomationCore]) -> list[Automation]:
     names = [automation.name for automation in wanted]
     found: list[Automation] = []
     for start in range(0, len(names), PAGE):
         of_names = {"automations": {"name": {"any_": names[start : start + PAGE]}}}
         found += map(Automation.model_validate, server.pages("/automations/filter", of_names))
-    return {automation.name: automation for automation in found}
+    return found
 
 
 def _is_as(wanted: AutomationCore, found: Automation | None) -> bool:

@@ -7,6 +7,7 @@ deleted by nobody else: what tidies up on servers looks at those of runs alone.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, get_args
 
 from flowmill import __version__
@@ -18,6 +19,8 @@ from flowmill.registering.manifest import Manifest
 
 KEPT = 20
 """How many manifests of an environment are kept."""
+_AT_ONCE = 8
+"""How many registers at the same time are reckoned with."""
 TYPE = "flowmill-manifest"
 _FILTER = "/artifacts/filter"
 
@@ -43,14 +46,17 @@ def keep(server: Server, manifest: Manifest, by: Verb, last: Kept | None) -> Non
     """Keep what was applied, unless it is what was applied last, and forget the oldest.
 
     So a register that changes nothing writes nothing, and one that was killed before it came here is made up for by
-    the next.
+    the next. Where others have kept the same in this moment, the first is left.
     """
     if last and last.digest == manifest.digest:
         return
     server.ask("POST", "/artifacts/", _artifact(manifest, by))
-    too_old = server.ask("POST", _FILTER, {**_of(manifest.workspace, manifest.environment), "offset": KEPT})
-    for it in too_old:
-        server.ask("DELETE", f"/artifacts/{it['id']}", missing=True)
+    of = _of(manifest.workspace, manifest.environment)
+    too_old = [it["id"] for it in server.ask("POST", _FILTER, {**of, "offset": KEPT})]
+    latest = kept_manifests(server, manifest.workspace, manifest.environment, _AT_ONCE)
+    twice = [later.id for later, earlier in pairwise(latest) if later.digest == earlier.digest]
+    for id in (*too_old, *twice):
+        server.ask("DELETE", f"/artifacts/{id}", missing=True)
 
 
 def _of(workspace: str, environment: str) -> dict[str, Any]:

@@ -48,17 +48,20 @@ class Server:
         """The server's clock when it last answered; this machine's may be wrong."""
         return self._now
 
-    def ask(self, method: Any, path: str, content: Any = None, *, missing: bool = False) -> Any:
+    def ask(self, method: Any, path: str, content: Any = None, *, missing: bool = False, existing: bool = False) -> Any:
         """What the server answers, as data.
 
         Args:
             missing: answer None where the server says that there is no such thing.
+            existing: answer None where the server says that there is such a thing already.
 
         Raises:
             ServerError: it refuses, or does not answer.
         """
         answer = self._tried(method, path, content)
         if missing and answer.status_code == httpx.codes.NOT_FOUND:
+            return None
+        if existing and answer.status_code == httpx.codes.CONFLICT:
             return None
         if answer.is_error:
             raise self._refusal(path, answer)
