@@ -108,8 +108,6 @@ def _code_and_message(detail: ErrorDetails, written: Any) -> tuple[str, str, str
 
 
 def _nearest_literal(detail: ErrorDetails) -> str:
-    from flowmill.suggest import nearest
-
     allowed = [
         word.strip("' ")
         for part in str(detail.get("ctx", {}).get("expected", "")).split(" or ")

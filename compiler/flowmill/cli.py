@@ -1,6 +1,7 @@
 """The command line: finds the verb, runs it, turns what happened into an exit code.
 
-0 all is well, 1 the specs or the run are wrong, 2 the command line is wrong, 3 we crashed.
+0 all is well, 1 the specs or the run are wrong, 2 the command line is wrong (or, for plan and drift, something has
+changed), 3 we crashed, 130 somebody pressed Ctrl-C.
 """
 
 import importlib

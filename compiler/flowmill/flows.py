@@ -1,8 +1,9 @@
 """Where Prefect imports registered flows from: `flowmill.flows:<project>.<flow>.<environment>.<digest>`.
 
 An attribute of this module is a project, its attributes are the flows, then come the environments, and last the
-digest of the plan that was registered, or `branch` where whatever the branch holds is to run. The working directory
-is the workspace. Prefect imports the flow in a process of its own, so all that it needs to know is in its name.
+digest of the plan that was registered, with `-branch` behind it where whatever the branch holds is to run. The
+working directory is the workspace. Prefect imports the flow in a process of its own, so all that it needs to know
+is in its name.
 """
 
 from typing import Any

@@ -71,6 +71,42 @@ def test_both_changed_one_field(tmp_path: Path) -> None:
     assert {it.origin for it in change.fields if it.path == "description"} == {"both"}
 
 
+OTHERWISE: dict[str, Any] = {
+    "description": "another",
+    "tags": ["another"],
+    "work_pool_name": "another",
+    "work_queue_name": "another",
+    "parameters": {"another": 1},
+    "parameter_openapi_schema": {"properties": {"another": {"type": "string"}}},
+    "enforce_parameter_schema": False,
+    "job_variables": {"another": 1},
+    "entrypoint": "another.py:flow",
+    "path": "/another",
+    "pull_steps": [{"another.step": {}}],
+    "concurrency_limit": 7,
+    "schedules": [],
+}
+SEEN_OTHERWISE = {
+    "name": "it says which deployment it is",
+    "paused": "a switch: it stays as the operator put it",
+    "concurrency_options": "it means nothing without a limit",
+}
+
+
+def test_every_field_that_is_told_is_one_of_these(tmp_path: Path) -> None:
+    """A field of `body` that `view` forgets would be sent, and a change of it by hand never be seen."""
+    assert {*OTHERWISE, *SEEN_OTHERWISE} == {*declared(tmp_path).body}
+
+
+@pytest.mark.parametrize("field", OTHERWISE)
+def test_a_field_that_somebody_has_changed_is_seen(tmp_path: Path, field: str) -> None:
+    wanted = declared(tmp_path)
+    found = only(wanted, live(wanted, **{field: OTHERWISE[field]}))
+    assert found.action == "update"
+    if field != "pull_steps":  # with ours goes the record of what was applied
+        assert {it.origin for it in found.fields} == {"server"}
+
+
 @pytest.mark.parametrize("paused", [False, True], ids=["off", "on"])
 def test_a_switch_stays_as_the_operator_put_it(tmp_path: Path, paused: bool) -> None:
     wanted = declared(tmp_path, paused=paused)

@@ -90,3 +90,12 @@ def test_a_mistake_in_a_spec_is_shown_and_nothing_is_printed(tmp_path: Path) -> 
     ran = compiled(spec.parent)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert "job.yaml:" in ran.stderr
+
+
+def test_two_flows_cannot_have_been_one(host: GitHost, tmp_path: Path) -> None:
+    moved = json.dumps({**JOB, "moved_from": "demo.old"})
+    host.push({"specs/demo/job.yaml": moved, "specs/demo/later.yaml": moved})
+    git("clone", "--quiet", host.url, "clone", folder=tmp_path)
+    ran = compiled(tmp_path / "clone")
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "`demo.job` and `demo.later` both have `moved_from: demo.old`" in ran.stderr

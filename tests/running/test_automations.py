@@ -24,8 +24,8 @@ from flowmill.backend.automations import (
     WANTED,
     ensure_automations,
     late_automation,
-    missing_automations,
 )
+from flowmill.backend.server import Server
 from flowmill.local.select import plan_of
 from flowmill.running.late_tags import late_limit, late_tag, limit_of
 from support.engine import eventually
@@ -84,14 +84,13 @@ def changed(server: PrefectServer, name: str) -> Any:
 def test_automations_are_made_once_and_corrected(prefect_server: PrefectServer) -> None:
     names = [wanted.name for wanted in WANTED] + [late_automation(7777).name]
     with prefect_server.client() as client:
-        written = ensure_automations(client, [7777])
+        written = ensure_automations(Server(client, prefect_server.api_url), [7777])
         assert set(written) <= set(names)
         assert late_automation(7777).name in written
         before = [changed(prefect_server, name) for name in names]
-        assert missing_automations(client, [7777]) == []
-        assert ensure_automations(client, [7777, 7777]) == []
+        assert ensure_automations(Server(client, prefect_server.api_url), [7777, 7777]) == []
         assert [changed(prefect_server, name) for name in names] == before
-        assert [it.name for it in missing_automations(client, [7777, 8888])] == [late_automation(8888).name]
+        assert ensure_automations(Server(client, prefect_server.api_url), [7777, 8888]) == [late_automation(8888).name]
 
 
 @pytest.mark.prefect
@@ -100,14 +99,14 @@ def test_an_automation_that_somebody_has_changed_is_corrected_and_one_that_is_of
 ) -> None:
     name = late_automation(7777).name
     with prefect_server.client() as client:
-        ensure_automations(client, [7777])
+        ensure_automations(Server(client, prefect_server.api_url), [7777])
         found = there(prefect_server, name)
         client.pause_automation(found.id)
-        assert ensure_automations(client, [7777]) == []
+        assert ensure_automations(Server(client, prefect_server.api_url), [7777]) == []
         client.update_automation(
             found.id, late_automation(7777).model_copy(update={"description": "mine", "enabled": False})
         )
-        assert ensure_automations(client, [7777]) == [name]
+        assert ensure_automations(Server(client, prefect_server.api_url), [7777]) == [name]
         corrected = there(prefect_server, name)
         client.delete_automation(found.id)
     assert (corrected.enabled, corrected.description) == (False, late_automation(7777).description)
@@ -142,7 +141,7 @@ def aftermath(postgres_server: PrefectServer, tmp_path_factory: pytest.TempPathF
 def _aftermath(prefect_server: PrefectServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
     gone, back = tmp_path_factory.mktemp("gone"), tmp_path_factory.mktemp("back")
     with prefect_server.client() as client, work_pool(prefect_server, "gone-01"), work_pool(prefect_server, "back-01"):
-        ensure_automations(client)
+        ensure_automations(Server(client, prefect_server.api_url))
         made = [client.create_automation(late_automation(10)), client.create_automation(hasty(WANTED[1], 10))]
         spec = write_flow(gone, "gone-01", "sleep 600", tags=["flowmill", "flowmill-late-10", "hasty"])
         killed = deploy(prefect_server, spec)

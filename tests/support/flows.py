@@ -20,7 +20,8 @@ from prefect.client.schemas.filters import (
     LogFilter,
     LogFilterFlowRunId,
 )
-from prefect.client.schemas.objects import FlowRun, Log, State, TaskRun
+from prefect.client.schemas.objects import FlowRun, Log, TaskRun
+from prefect.client.schemas.objects import State as PrefectState
 from prefect.client.schemas.sorting import LogSort
 from prefect.flow_engine import run_flow_async
 from prefect.states import Scheduled
@@ -109,7 +110,7 @@ class Ran:
     named: dict[str, TaskRun]
 
     @property
-    def state(self) -> "State[Any]":
+    def state(self) -> "PrefectState[Any]":
         assert self.run.state
         return self.run.state
 

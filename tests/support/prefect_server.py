@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from prefect.client.orchestration import SyncPrefectClient
 
 from support.engine import eventually
+from support.unmeasured import unmeasured
 
 START_WITHIN = 120
 """Seconds. The first start makes the database, which takes long on a small or busy machine."""
@@ -78,7 +79,7 @@ class PrefectServer:
             self._process = subprocess.Popen(
                 _command(urlsplit(self.api_url).port),
                 cwd=self.home,
-                env={**os.environ, **_SETTINGS, **_place(self), **self.settings},
+                env={**unmeasured(), **_SETTINGS, **_place(self), **self.settings},
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

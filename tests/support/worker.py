@@ -23,6 +23,7 @@ from flowmill.plan import Plan
 from flowmill.registering.body import Code, deployment_body, queue_name
 from support.engine import eventually
 from support.prefect_server import PrefectServer
+from support.unmeasured import unmeasured
 
 STOP_WITHIN = 20
 _LOG = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO"}
@@ -105,7 +106,7 @@ def worker(deployed: Deployed, folder: Path, **environ: str) -> Iterator[Path]:
         process = subprocess.Popen(
             [sys.executable, "-m", "prefect", "worker", "start", *options],
             cwd=folder,
-            env={**os.environ, "PREFECT_WORKER_QUERY_SECONDS": "1", **_LOG, **environ},
+            env={**unmeasured(), "PREFECT_WORKER_QUERY_SECONDS": "1", **_LOG, **environ},
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,

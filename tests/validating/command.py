@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.unmeasured import unmeasured
+
 FLOWMILL = str(Path(sys.executable).with_name("flowmill"))
 MEMORY = 1024**3
 """Bytes of address space."""
@@ -60,7 +62,7 @@ def flowmill(
     """
     program = [sys.executable, "-c", _AS_NOBODY] if as_nobody and os.geteuid() == 0 else [FLOWMILL]
     # That user may not write where this process's coverage is measured.
-    inherited = {name: value for name, value in os.environ.items() if not (as_nobody and name.startswith("COVERAGE"))}
+    inherited = unmeasured() if as_nobody else os.environ
     done = subprocess.run(
         [*program, *map(str, arguments)],
         cwd=cwd,

@@ -7,12 +7,11 @@ runs with the tag `flowmill`, which every deployment of ours has.
 from collections.abc import Iterable
 from datetime import timedelta
 
-from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState
-from prefect.events.filters import AutomationFilter, AutomationFilterName
 from prefect.events.schemas.automations import Automation, AutomationCore, EventTrigger, Posture
 
+from flowmill.backend.server import PAGE, Server
 from flowmill.running.late_tags import PREFIX as LATE
 
 NAME = "flowmill: "
@@ -26,7 +25,6 @@ PENDING_FOR = 240
 _ANY_EVENT = "prefect.flow-run.*"
 _ALIVE = {f"prefect.flow-run.{name}" for name in ("heartbeat", "Running", "Cancelling")}
 """What a run with a process is last heard of with: it may be killed before its first heartbeat has left it."""
-_PAGE = 100
 
 
 def _automation(name: str, description: str, trigger: EventTrigger, then: ChangeFlowRunState) -> AutomationCore:
@@ -87,48 +85,41 @@ def late_automation(seconds: int) -> AutomationCore:
     )
 
 
-def missing_automations(client: SyncPrefectClient, limits: Iterable[int] = ()) -> list[AutomationCore]:
-    """Those that the server lacks, or has in another form.
-
-    Args:
-        limits: seconds after which waiting runs are skipped, of all plans.
-    """
-    all_wanted = _wanted(limits)
-    there = _there(client, all_wanted)
-    return [wanted for wanted in all_wanted if not _is_as(wanted, there.get(wanted.name))]
-
-
-def ensure_automations(client: SyncPrefectClient, limits: Iterable[int] = ()) -> list[str]:
+def ensure_automations(server: Server, limits: Iterable[int] = ()) -> list[str]:
     """Make what is missing and correct what differs; the names of those that were written.
 
     One that somebody has switched off stays off. Others are not touched, and late ones of other limits stay:
     another workspace may need them.
+
+    Args:
+        limits: seconds after which waiting runs are skipped, of all plans.
+
+    Raises:
+        ServerError: the server refuses, or does not answer.
     """
-    all_wanted = _wanted(limits)
-    there, written = _there(client, all_wanted), []
-    for wanted in all_wanted:
-        found = there.get(wanted.name)
-        if found is None:
-            client.create_automation(wanted)
-        elif not _is_as(wanted, found):
-            client.update_automation(found.id, wanted.model_copy(update={"enabled": found.enabled}))
-        else:
-            continue
-        written.append(wanted.name)
-    return written
+    all_wanted = [*WANTED, *map(late_automation, sorted(set(limits)))]
+    there = _there(server, all_wanted)
+    differing = [wanted for wanted in all_wanted if not _is_as(wanted, there.get(wanted.name))]
+    for wanted in differing:
+        _write(server, wanted, there.get(wanted.name))
+    return [wanted.name for wanted in differing]
 
 
-def _wanted(limits: Iterable[int]) -> list[AutomationCore]:
-    return [*WANTED, *map(late_automation, sorted(set(limits)))]
+def _write(server: Server, wanted: AutomationCore, found: Automation | None) -> None:
+    if found is None:
+        server.ask("POST", "/automations/", wanted.model_dump(mode="json"))
+    else:
+        corrected = wanted.model_copy(update={"enabled": found.enabled})
+        server.ask("PUT", f"/automations/{found.id}", corrected.model_dump(mode="json", exclude_unset=True))
 
 
-def _there(client: SyncPrefectClient, wanted: Iterable[AutomationCore]) -> dict[str, Automation]:
+def _there(server: Server, wanted: Iterable[AutomationCore]) -> dict[str, Automation]:
     """Those of the server that have the name of a wanted one."""
     names = [automation.name for automation in wanted]
     found: list[Automation] = []
-    for start in range(0, len(names), _PAGE):
-        of_names = AutomationFilter(name=AutomationFilterName(any_=names[start : start + _PAGE]))
-        found += client.read_automations(automations=of_names, limit=_PAGE)
+    for start in range(0, len(names), PAGE):
+        of_names = {"automations": {"name": {"any_": names[start : start + PAGE]}}}
+        found += map(Automation.model_validate, server.pages("/automations/filter", of_names))
     return {automation.name: automation for automation in found}
 
 

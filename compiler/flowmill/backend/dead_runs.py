@@ -19,7 +19,8 @@ from prefect.client.schemas.filters import (
     WorkQueueFilter,
     WorkQueueFilterName,
 )
-from prefect.client.schemas.objects import FlowRun, State, StateType
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.client.schemas.objects import State as PrefectState
 from prefect.client.schemas.responses import SetStateStatus
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed, Scheduled
@@ -120,7 +121,7 @@ class DeadRuns:
         first = self._seen.get(run.state_id) if run.state_id else None
         return first is not None and time.monotonic() - first >= UNTOUCHED_FOR
 
-    def _put(self, run: FlowRun, state: "State[None]") -> bool:
+    def _put(self, run: FlowRun, state: "PrefectState[None]") -> bool:
         """Give a run a state, unless it has got another one meanwhile: from its own process, or from a person."""
         try:
             if self.client.read_flow_run(run.id).state_id != run.state_id:

@@ -6,8 +6,6 @@ from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from prefect.client.orchestration import get_client
-
 from flowmill.backend.apply import Applied, apply, complete, late_limits
 from flowmill.backend.automations import ensure_automations
 from flowmill.backend.manifests import keep, newest
@@ -137,7 +135,10 @@ def carry_out(server: Server, outlook: Outlook, parallel: int, tell: Callable[[A
     return done
 
 
-def automate(outlook: Outlook) -> list[str]:
-    """Make the automations that end dead runs; the names of those that were written."""
-    with get_client(sync_client=True) as client:
-        return ensure_automations(client, late_limits(tuple(outlook.manifest.deployments.values())))
+def automate(server: Server, outlook: Outlook) -> list[str]:
+    """Make the automations that end dead runs; the names of those that were written.
+
+    Raises:
+        ServerError: the server refuses, or does not answer.
+    """
+    return ensure_automations(server, late_limits(tuple(outlook.manifest.deployments.values())))

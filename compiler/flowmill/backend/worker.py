@@ -14,6 +14,7 @@ from prefect.client.schemas.filters import (
     WorkPoolFilterName,
 )
 from prefect.client.schemas.objects import Worker, WorkerStatus
+from prefect.client.schemas.responses import DeploymentResponse
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound, PrefectException
 from prefect.settings import get_current_settings
 
@@ -123,14 +124,21 @@ def _no_pool(client: SyncPrefectClient, name: str) -> WorkerRefused:
 
 def _asked_for(client: SyncPrefectClient, wanted: Wanted) -> list[str]:
     """The environment's queue, and those that hold a deployment of it: `a-b` may be an environment of its own."""
-    deployments = client.read_deployments(
+    further = {it.work_queue_name for it in _deployments(client, wanted) if it.work_queue_name}
+    beginning = f"{wanted.environment}-"
+    return [wanted.environment, *sorted(name for name in further if name.startswith(beginning))]
+
+
+def _deployments(client: SyncPrefectClient, wanted: Wanted) -> Iterator[DeploymentResponse]:
+    offset = 0
+    while found := client.read_deployments(
         deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[wanted.environment])),
         work_pool_filter=WorkPoolFilter(name=WorkPoolFilterName(any_=[wanted.server])),
         limit=_PAGE,
-    )
-    further = {it.work_queue_name for it in deployments if it.work_queue_name}
-    beginning = f"{wanted.environment}-"
-    return [wanted.environment, *sorted(name for name in further if name.startswith(beginning))]
+        offset=offset,
+    ):
+        yield from found
+        offset += len(found)
 
 
 def _check_name(client: SyncPrefectClient, names: WorkerNames, wanted: Wanted) -> None:

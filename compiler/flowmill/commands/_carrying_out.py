@@ -57,7 +57,7 @@ def carried_out(connection: "Server", outlook: "Outlook", parallel: int) -> int:
     progress = Progress(len(outlook.to_do))
     try:
         done = carry_out(connection, outlook, parallel, progress)
-        automate(outlook)
+        automate(connection, outlook)
     except ServerError:
         write(f"{progress.done} of {progress.total} changes are made; run it again, and it goes on there\n", sys.stderr)
         raise

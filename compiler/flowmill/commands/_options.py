@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, TextIO
+from typing import IO, TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     from flowmill.report.style import Style
 
 PATHS = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+ENVIRONMENT = click.option("--env", "environment", required=True, help="The environment.")
+TEXT_OR_JSON = click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How to print.",
+)
+"""For verbs that print what they have found; problems in specs are printed as `FORMAT` says."""
 COLOUR = click.option("--color/--no-color", "colour", default=None, help="Colours; the default is only on a terminal.")
 
 
@@ -84,3 +94,19 @@ def reader_left() -> int:
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
+
+
+class _Wrong(click.UsageError):
+    """A wrong command line, of a verb for which 2 means something else."""
+
+    exit_code = 1
+
+
+class Detailed(click.Command):
+    """A verb whose exit code 2 means that there are changes; a wrong command line is 1 then, as any error."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        try:
+            return super().make_context(*arguments, **more)
+        except click.UsageError as error:
+            raise _Wrong(error.message, error.ctx) from None

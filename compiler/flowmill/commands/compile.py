@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
+from flowmill.commands._compiled import compiled_or_told
+from flowmill.commands._declared import declared
 from flowmill.commands._options import COLOUR, PATHS, write
-from flowmill.commands._plan import compiled_or_told
-from flowmill.commands._registering import declared
 
 
 @click.command("compile", short_help="Print what was decided about each flow, as JSON.")

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowmill.commands._options import COLOUR, style_for, workspace_of, write
+from flowmill.commands._options import COLOUR, TEXT_OR_JSON, style_for, workspace_of, write
 
 if TYPE_CHECKING:
-    from flowmill.history.changes import Changes
+    from flowmill.history.flow_changes import FlowChanges
     from flowmill.history.origins import Origin
     from flowmill.history.versions import Version
     from flowmill_tasks.registry import Registry
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.argument("after", metavar="[REF2]", required=False)
 @click.option("--env", "environment", help="Only this environment.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 where anything differs, as `git diff` does.")
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@TEXT_OR_JSON
 @COLOUR
 def command(
     before: str, after: str | None, environment: str | None, exit_code: bool, output: str, colour: bool | None
@@ -37,7 +37,7 @@ def command(
       flowmill diff production main --env production
       flowmill diff "$(git merge-base origin/main HEAD)" HEAD --format json
     """
-    from flowmill.history.changes import changes
+    from flowmill.history.flow_changes import changes
     from flowmill.history.origins import origins
     from flowmill_tasks.registry import discover
 
@@ -56,17 +56,17 @@ def command(
     return 1 if exit_code and found.found else 0
 
 
-def _write_json(before: str, after: str | None, found: "Changes", shared: "list[Origin]") -> None:
-    from flowmill.report.changes import as_data
+def _write_json(before: str, after: str | None, found: "FlowChanges", shared: "list[Origin]") -> None:
+    from flowmill.report.flow_changes import as_data
 
     content = {"before": before, "after": after, **as_data(found, shared)}
     write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")
 
 
 def _write_text(
-    sides: "tuple[Version, Version]", found: "Changes", shared: "list[Origin]", colour: bool | None
+    sides: "tuple[Version, Version]", found: "FlowChanges", shared: "list[Origin]", colour: bool | None
 ) -> None:
-    from flowmill.report.changes import as_text
+    from flowmill.report.flow_changes import as_text
 
     write(as_text((sides[0].name, sides[1].name), found, shared, style_for(sys.stdout, colour)))
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowmill.commands._options import COLOUR, style_for, write
-from flowmill.commands._registering import ENVIRONMENT, Detailed, kept_of, server
+from flowmill.commands._options import COLOUR, ENVIRONMENT, TEXT_OR_JSON, Detailed, style_for, write
+from flowmill.commands._server import kept_of, server
 
 if TYPE_CHECKING:
     from flowmill.report.drift import Looked
@@ -17,7 +17,7 @@ DRIFTED = 2
 
 @click.command("drift", cls=Detailed, short_help="Show what was changed on the server by hand.")
 @ENVIRONMENT
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@TEXT_OR_JSON
 @COLOUR
 def command(environment: str, output: str, colour: bool | None) -> int:
     """Compare an environment on the Prefect server with what was registered last. Nothing is written.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowmill.commands._options import COLOUR, style_for, workspace_of, write
-from flowmill.commands._plan import plan_in
+from flowmill.commands._compiled import plan_in
+from flowmill.commands._options import COLOUR, TEXT_OR_JSON, style_for, workspace_of, write
 
 if TYPE_CHECKING:
     from flowmill.explain import Fact
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.argument("key", required=False)
 @click.option("--env", "environment", help="The environment; the default is the first that the spec names.")
 @click.option("--all", "everything", is_flag=True, help="Show what nobody has set as well, with its default.")
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@TEXT_OR_JSON
 @COLOUR
 def command(
     spec: Path, key: str | None, environment: str | None, everything: bool, output: str, colour: bool | None

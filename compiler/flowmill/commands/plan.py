@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowmill.commands._options import COLOUR, style_for, write
-from flowmill.commands._registering import (
-    ENVIRONMENT,
-    Detailed,
-    declared,
-    look_from_specs,
-    refuse_uncommitted,
-    server,
-    with_history,
-)
+from flowmill.commands._declared import declared, refuse_uncommitted
+from flowmill.commands._options import COLOUR, ENVIRONMENT, TEXT_OR_JSON, Detailed, style_for, write
+from flowmill.commands._outlook import look_from_specs, with_history
 from flowmill.commands._saved_plan import save
+from flowmill.commands._server import server
 
 if TYPE_CHECKING:
     from flowmill.backend.register import Outlook
@@ -33,7 +27,7 @@ CHANGES = 2
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, to be registered as it is."
 )
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@TEXT_OR_JSON
 @COLOUR
 def command(
     environment: str, create: bool, prune: bool, adopt: bool, out: Path | None, output: str, colour: bool | None

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from flowmill.commands._carrying_out import carried_out, is_within
+from flowmill.commands._declared import declared, refuse_uncommitted
 from flowmill.commands._options import COLOUR, style_for, write
-from flowmill.commands._registering import declared, look_from_specs, refuse_uncommitted, server, with_history
+from flowmill.commands._outlook import look_from_specs, with_history
 from flowmill.commands._saved_plan import look_again, read
+from flowmill.commands._server import server
 
 if TYPE_CHECKING:
     from flowmill.backend.register import Outlook

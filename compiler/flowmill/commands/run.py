@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import click
 
+from flowmill.commands._compiled import plan_in
 from flowmill.commands._options import COLOUR, reader_left, style_for, write
-from flowmill.commands._plan import plan_in
 
 if TYPE_CHECKING:
     from flowmill.local.results import Results

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from flowmill.commands._options import COLOUR, PATHS, write
-from flowmill.commands._plan import compiled_or_told, plans_in
-from flowmill.commands._registering import ENVIRONMENT, server
+from flowmill.commands._compiled import compiled_or_told, plans_in
+from flowmill.commands._options import COLOUR, ENVIRONMENT, PATHS, TEXT_OR_JSON, write
+from flowmill.commands._server import server
 
 
 @click.group("secrets", short_help="Show which secrets a server lacks, or set one.")
@@ -25,7 +25,7 @@ def command() -> None:
 @command.command("check", short_help="Show which secrets flows need, and what the server lacks.")
 @PATHS
 @ENVIRONMENT
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@TEXT_OR_JSON
 @COLOUR
 def check(paths: tuple[Path, ...], environment: str, output: str, colour: bool | None) -> int:
     """Show every secret that the flows of an environment need, and what the server lacks of them.

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from flowmill.commands._options import COLOUR, PATHS, workspace_of, write
-from flowmill.commands._plan import compiled_or_told, plan_in, plans_in
+from flowmill.commands._compiled import compiled_or_told, plan_in, plans_in
+from flowmill.commands._options import COLOUR, ENVIRONMENT, PATHS, TEXT_OR_JSON, workspace_of, write
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from flowmill.plan import Plan
     from flowmill.running.success_times import SuccessTimes
 
-ENVIRONMENT = click.option("--env", "environment", required=True, help="The environment.")
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
 ON_SERVER = click.option(
     "--on-server", is_flag=True, help="On the Prefect server that PREFECT_API_URL names, not on this machine."
@@ -43,7 +42,7 @@ def command() -> None:
 @PATHS
 @click.option("--env", "environment", help="Only this environment.")
 @ON_SERVER
-@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@TEXT_OR_JSON
 @COLOUR
 def show(paths: tuple[Path, ...], environment: str | None, on_server: bool, output: str, colour: bool | None) -> int:
     """Show the time that each flow keeps, in the flow's zone; `-` where it would begin with its default.

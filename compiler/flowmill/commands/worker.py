@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowmill.commands._options import reader_left, workspace_of, write
+from flowmill.commands._declared import workspace_spec
+from flowmill.commands._options import reader_left, write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,7 @@ def _declared(label: str, environment: str) -> "Mapping[str, int | None]":
     Raises:
         click.UsageError: it does not declare them, or the server does not serve the environment.
     """
+    from flowmill.registering.targets import queue_of
     from flowmill.suggest import did_you_mean
 
     workspace = _workspace()
@@ -59,20 +61,15 @@ def _declared(label: str, environment: str) -> "Mapping[str, int | None]":
     if server.environments is not None and environment not in server.environments:
         served = ", ".join(server.environments)
         raise click.UsageError(f"server `{label}` does not serve the environment `{environment}`, only: {served}")
-    return {environment: None, **{f"{environment}-{name}": it.concurrency for name, it in server.queues.items()}}
+    further = {queue_of(environment, name): queue.concurrency for name, queue in server.queues.items()}
+    return {queue_of(environment): None, **further}
 
 
 def _workspace() -> "Workspace":
-    from flowmill.workspace import WORKSPACE_FILE, load
-
     try:
-        root, _ = workspace_of(())
+        return workspace_spec()
     except click.UsageError as error:
         raise click.UsageError(f"{error.message}; --no-workspace does without") from None
-    spec = load(root, frozenset()).spec
-    if spec is None:
-        raise click.ClickException(f"{WORKSPACE_FILE} cannot be used; `flowmill validate` says why")
-    return spec
 
 
 def _check_names(server: str, environment: str, name: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from flowmill.differences import ABSENT
 from flowmill.explain import Fact, facts
-from flowmill.history.changes import Change
+from flowmill.history.flow_changes import FlowChange
 from flowmill.history.versions import Version
 from flowmill.layers import Layer, Setting
 from flowmill.spec import GROUPS
@@ -38,7 +38,7 @@ class Origin:
     flows: tuple[str, ...]
 
 
-def origins(found: Iterable[Change], before: Version, after: Version, registry: Registry) -> list[Origin]:
+def origins(found: Iterable[FlowChange], before: Version, after: Version, registry: Registry) -> list[Origin]:
     """The shared keys behind some changes, those that touch most flows first."""
     touched: dict[tuple[str, str], set[str]] = defaultdict(set)
     values: dict[tuple[str, str], tuple[Any, Any]] = {}
@@ -53,13 +53,13 @@ def origins(found: Iterable[Change], before: Version, after: Version, registry: 
     return sorted(made, key=lambda it: (-len(it.flows), it.file, it.key))
 
 
-def _facts(version: Version, change: Change, registry: Registry) -> dict[str, Fact]:
+def _facts(version: Version, change: FlowChange, registry: Registry) -> dict[str, Fact]:
     found = facts(version.flows[change.flow], version.files, registry, change.environment)
     return {fact.key: fact for fact in found if fact.settings}
 
 
 def _shared(
-    old: dict[str, Fact], new: dict[str, Fact], change: Change
+    old: dict[str, Fact], new: dict[str, Fact], change: FlowChange
 ) -> Iterator[tuple[tuple[str, str], tuple[Any, Any]]]:
     """The shared keys that win before or after, and whose own value is another now."""
     for key in dict.fromkeys([*old, *new]):
@@ -101,7 +101,7 @@ def _shown(fact: Fact | None, layer: Layer) -> Any:
     return fact.shown_of(setting) if fact and setting else ABSENT
 
 
-def _place(key: str, setting: Setting, change: Change) -> tuple[str, str] | None:
+def _place(key: str, setting: Setting, change: FlowChange) -> tuple[str, str] | None:
     """The file and the key of what set the value of a key of the flow; None where the flow itself did."""
     layer, route = setting.layer, ".".join(map(str, setting.route))
     for_steps = _FOR_STEPS.fullmatch(layer.owner)

@@ -14,7 +14,7 @@ def local_runtime(
     observer: Observer | None = None,
     selection: Selection | None = None,
 ) -> Runtime:
-    """Local secrets, a state of its own, the real clock, and messages to `outbox` (None delivers them)."""
+    """Local secrets, its own times of last successes, the real clock, and messages to `outbox` (None delivers them)."""
     return Runtime(
         folder=spec.absolute().parent,
         registry=discover(),

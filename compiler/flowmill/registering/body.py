@@ -11,6 +11,7 @@ from flowmill.digest import plan_digest
 from flowmill.flows import entrypoint
 from flowmill.plan import ConcurrencyPlan, Plan, SchedulePlan
 from flowmill.registering.parameter_schema import parameter_schema
+from flowmill.registering.targets import queue_of
 from flowmill.registering.view import CLONE, ENTER, RECORD, TOKEN, record_of, view_of
 from flowmill.running.late_tags import late_tag
 
@@ -74,8 +75,8 @@ def _tags(plan: Plan) -> list[str]:
 
 
 def queue_name(plan: Plan) -> str:
-    """The work queue that runs wait in: the environment's own, or `<environment>-<queue>`."""
-    return f"{plan.environment}-{plan.queue}" if plan.queue else plan.environment
+    """The work queue that runs of a flow wait in."""
+    return queue_of(plan.environment, plan.queue)
 
 
 def _schedule(schedule: SchedulePlan) -> dict[str, Any]:

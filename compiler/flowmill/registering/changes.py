@@ -40,7 +40,7 @@ class FieldChange:
 
 
 @dataclass(frozen=True)
-class Kept:
+class Switch:
     """A switch that somebody has put otherwise on the server, and that stays so.
 
     Attributes:
@@ -70,7 +70,7 @@ class Change:
     live: Live | None = None
     former: Live | None = None
     fields: tuple[FieldChange, ...] = ()
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[Switch, ...] = ()
 
     def is_on(self, schedule: str, declared: bool) -> bool:
         """Whether a schedule's switch is to be on."""
@@ -134,18 +134,18 @@ def _change(declared: Declared, live: Live | None, former: Live | None) -> Chang
     return Change(action, declared.flow, declared, live, former, fields, kept)
 
 
-def _kept(declared: Declared, live: Live) -> Iterator[Kept]:
+def _kept(declared: Declared, live: Live) -> Iterator[Switch]:
     """The switches that differ although the spec has not changed them since they were applied."""
     if live.view["paused"]:
-        yield Kept("", is_on=False)
+        yield Switch("", is_on=False)
     now = live.view["schedules"]
     for slug, wanted in record_of(view_of(declared.body))["switches"].items():
         is_on = now.get(slug, {}).get("active")
         if is_on is not None and live.switches.get(slug) == wanted != is_on:
-            yield Kept(slug, is_on)
+            yield Switch(slug, is_on)
 
 
-def _field_changes(declared: Declared, live: Live, kept: tuple[Kept, ...]) -> Iterator[FieldChange]:
+def _field_changes(declared: Declared, live: Live, kept: tuple[Switch, ...]) -> Iterator[FieldChange]:
     wanted = _as_it_will_be(view_of(declared.body), kept)
     for name, after in wanted.items():
         origin = _origin(live, name, view_of(declared.body)[name])
@@ -153,7 +153,7 @@ def _field_changes(declared: Declared, live: Live, kept: tuple[Kept, ...]) -> It
             yield FieldChange(it.key, it.before, it.after, origin)
 
 
-def _as_it_will_be(view: dict[str, Any], kept: tuple[Kept, ...]) -> dict[str, Any]:
+def _as_it_will_be(view: dict[str, Any], kept: tuple[Switch, ...]) -> dict[str, Any]:
     """The view with the switches as they stay."""
     switches = {it.schedule: it.is_on for it in kept}
     schedules = {slug: {**its, "active": switches.get(slug, its["active"])} for slug, its in view["schedules"].items()}

@@ -35,6 +35,7 @@ def manifest_of(root: Path, workspace: Workspace, compiled: Compiled, name: str)
         raise Undeclarable(f"there is no environment `{name}`; {did_you_mean(name, workspace.environments)}")
     environment = workspace.environments[name]
     plans = {flow: plan for (flow, its), plan in sorted(compiled.plans.items()) if its == name}
+    _refuse_two_from_one(plans)
     try:
         pins = _pins(root, compiled, name, environment, workspace)
         head = _head(root)
@@ -52,6 +53,19 @@ def manifest_of(root: Path, workspace: Workspace, compiled: Compiled, name: str)
         ref=environment.ref,
         deployments={flow: _declared(plan, code[flow]) for flow, plan in plans.items()},
     )
+
+
+def _refuse_two_from_one(plans: Mapping[str, Plan]) -> None:
+    """
+    Raises:
+        Undeclarable: two flows say that they were one before; only one can go on with what that remembers.
+    """
+    now: dict[str, str] = {}
+    for flow, plan in plans.items():
+        if plan.moved_from and plan.moved_from in now:
+            both = f"`{now[plan.moved_from]}` and `{flow}`"
+            raise Undeclarable(f"{both} both have `moved_from: {plan.moved_from}`; only one can go on as that flow")
+        now |= {plan.moved_from: flow} if plan.moved_from else {}
 
 
 def workspace_name(workspace: Workspace) -> str:

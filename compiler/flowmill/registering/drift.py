@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flowmill.registering.changes import Change, Kept, changes_between
+from flowmill.registering.changes import Change, Switch, changes_between
 from flowmill.registering.live import Live
 from flowmill.registering.manifest import Manifest
 
@@ -43,7 +43,7 @@ class Drift:
     flow: str
     kind: Kind
     fields: tuple[Drifted, ...] = ()
-    switches: tuple[Kept, ...] = ()
+    switches: tuple[Switch, ...] = ()
     owner: str = ""
 
 

@@ -94,14 +94,15 @@ def read_manifest(text: str) -> Manifest:
     try:
         content = json.loads(text)
         version = content.pop("format")
+        if version != FORMAT:
+            raise ManifestError(f"the manifest has format {version}, and this release reads {FORMAT}")
         digest = content.pop("digest")
         entries = [_declared(entry) for entry in content.pop("deployments")]
         changed = tuple(content.pop("changed"))
         manifest = Manifest(**content, changed=changed, deployments={it.flow: it for it in entries})
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise ManifestError("this is no manifest; `flowmill compile --env ENVIRONMENT` prints one") from None
-    if version != FORMAT:
-        raise ManifestError(f"the manifest has format {version}, and this release reads {FORMAT}")
+        hint = "`flowmill compile --manifest --env ENVIRONMENT` prints one"
+        raise ManifestError(f"this is no manifest; {hint}") from None
     if manifest.digest != digest:
         raise ManifestError("the manifest has been edited: its digest does not fit its deployments")
     return manifest

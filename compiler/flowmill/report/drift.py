@@ -6,7 +6,7 @@ from typing import Any
 
 from flowmill.counted import counted
 from flowmill.differences import ABSENT
-from flowmill.registering.changes import Kept as Switch
+from flowmill.registering.changes import Switch
 from flowmill.registering.drift import Drift, Drifted
 from flowmill.registering.kept import Kept
 from flowmill.registering.manifest import Manifest

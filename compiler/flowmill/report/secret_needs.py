@@ -39,8 +39,8 @@ def _row(looked: Looked) -> tuple[str, str, str, str]:
     need = looked.need
     if need.name is None:
         return "-", "-", _users(need), "its name is only known in the run"
-    state = "lacking" if looked.problems else f"there ({looked.kind})"
-    return printable(need.name), printable(", ".join(need.keys)) or "-", _users(need), state
+    found = "lacking" if looked.problems else f"there ({looked.kind})"
+    return printable(need.name), printable(", ".join(need.keys)) or "-", _users(need), found
 
 
 def _users(need: Need) -> str:
@@ -63,12 +63,12 @@ def as_data(found: list[Looked], environment: str, address: str) -> dict[str, An
 
 def _data(looked: Looked) -> dict[str, Any]:
     need = looked.need
-    state = "unknown" if need.name is None else "lacking" if looked.problems else "there"
+    found = "unknown" if need.name is None else "lacking" if looked.problems else "there"
     return {
         "name": need.name,
         "keys": need.keys,
         "used_by": need.used_by,
-        "state": state,
+        "state": found,
         "block_type": looked.kind or None,
         "problems": list(looked.problems),
     }

@@ -6,7 +6,7 @@ from typing import Any
 
 from flowmill.counted import counted
 from flowmill.differences import ABSENT, NAMING, Difference
-from flowmill.history.changes import KINDS, Change, Changes
+from flowmill.history.flow_changes import KINDS, FlowChange, FlowChanges
 from flowmill.history.origins import Origin
 from flowmill.plan import Plan
 from flowmill.report.explanation import text_of
@@ -22,18 +22,18 @@ _NOTHING: tuple[Any, ...] = (None, "", [], {}, False, 0)
 _COLOURS = {"added": "green", "removed": "red", "moved": "yellow", "changed": "bold"}
 _OF_LINES = {"- ": "red", "+ ": "green", "@@": "blue"}
 
-Block = tuple[list[str], list[str], Change]
+Block = tuple[list[str], list[str], FlowChange]
 """Flows and environments that have changed in the same way, and one of these changes."""
 
 
-def as_text(names: tuple[str, str], found: Changes, shared: Iterable[Origin], style: Style) -> str:
+def as_text(names: tuple[str, str], found: FlowChanges, shared: Iterable[Origin], style: Style) -> str:
     """What has changed, flows that changed alike together; then the shared keys behind it, then the counts."""
     blocks = ["\n".join(_block(block, style)) for block in _alike(found.found)]
     behind = "\n".join(_shared(shared, style))
     return "\n\n".join(part for part in [*blocks, behind, _summary(names, found, style)] if part) + "\n"
 
 
-def _alike(found: Iterable[Change]) -> list[Block]:
+def _alike(found: Iterable[FlowChange]) -> list[Block]:
     """Flows that have changed in the same way in the same environments, together."""
     by_flow: dict[tuple[str, str], Block] = {}
     for change in found:
@@ -46,7 +46,7 @@ def _alike(found: Iterable[Change]) -> list[Block]:
     return sorted(together.values(), key=lambda block: (KINDS.index(block[2].kind), block[0]))
 
 
-def _way(change: Change) -> str:
+def _way(change: FlowChange) -> str:
     """What two changes have in common that are shown as one."""
     return repr((change.kind, change.differences, _target(change.plan) if not change.differences else ""))
 
@@ -136,7 +136,7 @@ def _shared(shared: Iterable[Origin], style: Style) -> Iterator[str]:
         yield f"    {style.paint(touches, 'dim')}"
 
 
-def _summary(names: tuple[str, str], found: Changes, style: Style) -> str:
+def _summary(names: tuple[str, str], found: FlowChanges, style: Style) -> str:
     counts = Counter(change.kind for change in found.found)
     told = [f"{counts[kind]} {kind}" for kind in KINDS if counts[kind]]
     between = printable(f"{names[0]} -> {names[1]}")
@@ -145,7 +145,7 @@ def _summary(names: tuple[str, str], found: Changes, style: Style) -> str:
     return style.paint(f"{between}: {', '.join(told)}, {found.same} the same", "bold")
 
 
-def as_data(found: Changes, shared: Iterable[Origin]) -> dict[str, Any]:
+def as_data(found: FlowChanges, shared: Iterable[Origin]) -> dict[str, Any]:
     """The same for JSON; `before` and `after` are missing where there is no value."""
     return {
         "changes": [_change(change) for change in found.found],
@@ -156,7 +156,7 @@ def as_data(found: Changes, shared: Iterable[Origin]) -> dict[str, Any]:
     }
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: FlowChange) -> dict[str, Any]:
     before = {"environment_before": change.before.environment} if change.kind == "moved" and change.before else {}
     return {
         "flow": change.flow,

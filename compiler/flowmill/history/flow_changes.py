@@ -19,7 +19,7 @@ KINDS: tuple[Kind, ...] = ("added", "removed", "moved", "changed")
 
 
 @dataclass(frozen=True)
-class Change:
+class FlowChange:
     """One flow in one environment that is not what it was.
 
     Attributes:
@@ -54,23 +54,23 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Changes:
+class FlowChanges:
     """All that differs, and how many flows do not, each counted in each of its environments."""
 
-    found: tuple[Change, ...]
+    found: tuple[FlowChange, ...]
     same: int
 
 
-def changes(before: Version, after: Version, registry: Registry, environment: str | None = None) -> Changes:
+def changes(before: Version, after: Version, registry: Registry, environment: str | None = None) -> FlowChanges:
     """What differs between two versions that have no errors; only in one environment, if it is named."""
-    found: list[Change] = []
+    found: list[FlowChange] = []
     same = 0
     for flow, pairs in _pairs(before, after, environment).items():
         for old, new in pairs:
             change = _change(flow, old, new)
             same += change is None
             found += [] if change is None else [_masked(change, before, after, registry)]
-    return Changes(tuple(found), same)
+    return FlowChanges(tuple(found), same)
 
 
 def _pairs(
@@ -101,18 +101,18 @@ def _matched(old: dict[str, Plan], new: dict[str, Plan]) -> Iterator[tuple[Plan 
     yield from ((None, new[name]) for name in come)
 
 
-def _change(flow: str, old: Plan | None, new: Plan | None) -> Change | None:
+def _change(flow: str, old: Plan | None, new: Plan | None) -> FlowChange | None:
     if old is None or new is None:
         plan = new or old
-        return Change(flow, plan.environment, old, new) if plan else None
+        return FlowChange(flow, plan.environment, old, new) if plan else None
     if old.environment == new.environment and plan_digest(old) == plan_digest(new):
         return None
     found = tuple(differences(content_of(old), content_of(new)))
     has_moved = old.environment != new.environment
-    return Change(flow, new.environment, old, new, found) if found or has_moved else None
+    return FlowChange(flow, new.environment, old, new, found) if found or has_moved else None
 
 
-def _masked(change: Change, before: Version, after: Version, registry: Registry) -> Change:
+def _masked(change: FlowChange, before: Version, after: Version, registry: Registry) -> FlowChange:
     if not change.differences or change.before is None or change.after is None:
         return change
     old = _mask(before, change.flow, change.before.environment, registry)
@@ -123,7 +123,7 @@ def _masked(change: Change, before: Version, after: Version, registry: Registry)
     return replace(change, differences=tuple(shown))
 
 
-def _sorted(change: Change) -> Iterable[Difference]:
+def _sorted(change: FlowChange) -> Iterable[Difference]:
     """Where it runs and when first, the rest in the order of the plan."""
     first = ("server", "queue", "schedules", "timezone")
     return sorted(change.differences, key=lambda it: first.index(it.path[0]) if it.path[0] in first else len(first))
