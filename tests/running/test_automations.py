@@ -42,6 +42,7 @@ LIMITS = [
     pytest.param({"cron": "0 0 29 2 *"}, 4 * 365 * 24 * 3600 + 24 * 3600, id="a day of leap years"),
     pytest.param({"cron": "0 * * * *", "catchup": "none"}, 300, id="none: five minutes"),
     pytest.param({"cron": "0 * * * *", "catchup": "none", "skip_if_late": "20m"}, 1200, id="none: its own limit"),
+    pytest.param({"cron": "0 * * * *", "skip_if_late": "5s"}, 10, id="shorter than an automation can wait"),
     pytest.param({"cron": "*/3 * * * *", "catchup": "none"}, 180, id="none: the next run is due before"),
     pytest.param({"cron": "0 * * * *", "catchup": "all"}, None, id="all: none is skipped"),
     pytest.param({"cron": "0 * * * *", "catchup": "all", "skip_if_late": "2h"}, 7200, id="all, but not later than"),

@@ -174,27 +174,26 @@ def test_missed_runs_are_made_up_for_as_the_flow_says(prefect_server: PrefectSer
     assert names[runs["all"][0].id] == f"all of {due[0]}"
 
 
-BEGIN_END = 'echo "begin $1" >> "$2"; sleep 0.5; echo "end $1" >> "$2"'
+BEGIN_END = 'echo begin >> "$1"; until [ -e "$2" ]; do sleep 0.1; done; echo end >> "$1"'
 
 
-def overlaps(trail: Path) -> int:
-    """How many began while another had not ended."""
-    going, found = 0, 0
-    for line in trail.read_text().splitlines():
-        going += 1 if line.startswith("begin") else -1
-        found += going > 1
-    return found
-
-
-def test_runs_wait_for_each_other(prefect_server: PrefectServer, tmp_path: Path) -> None:
-    trail = tmp_path / "trail"
-    spec = write_job(tmp_path, script("work", BEGIN_END, args=["${{ run.id }}", str(trail)]), concurrency=1)
+def test_missed_runs_wait_for_each_other(prefect_server: PrefectServer, tmp_path: Path) -> None:
+    """Two are due since an outage; the one that comes first goes on until the other was told to wait."""
+    now = datetime.now(UTC)
+    minutes = ",".join(str((now.minute + later) % 60) for later in (20, 50))
+    trail, gate = tmp_path / "trail", tmp_path / "gate"
+    step = script("work", BEGIN_END, args=[str(trail), str(gate)], timeout="2m")
+    spec = write_job(tmp_path, step, cron=f"{minutes} * * * *", catchup="all", concurrency=1)
     with work_pool(prefect_server, "etl-01"):
         deployed = deploy(prefect_server, spec)
-        runs = [deployed.run_by_hand() for _ in range(3)]
+        runs = [run.id for run in deployed.schedule(now - timedelta(hours=1), now)]
         with worker(deployed, tmp_path):
+            eventually(lambda: "AwaitingConcurrencySlot" in {deployed.state(run).name for run in runs}, 90)
+            eventually(trail.exists, 60)
+            assert trail.read_text().split() == ["begin"]
+            gate.touch()
             assert {deployed.ended(run, 120).name for run in runs} == {"Completed"}
-    assert (overlaps(trail), len(trail.read_text().splitlines())) == (0, 6)
+    assert trail.read_text().split() == ["begin", "end"] * 2
 
 
 def running(deployed: Deployed, run: Any) -> bool:

@@ -20,6 +20,7 @@ from flowmill.registering.changes import Change
 from flowmill.registering.live import Live
 from flowmill.registering.manifest import Declared
 from flowmill.registering.schedule_effect import effect_of
+from flowmill.registering.view import view_of
 from flowmill.running.late_tags import limit_of
 from flowmill.running.success_times import TimesError
 
@@ -112,18 +113,16 @@ def _schedule(server: Server, id: str, since: datetime, body: Mapping[str, Any],
     """Have the runs made that a write has thrown away, and see that there is one.
 
     Raises:
-        ServerError: the server makes none, although a schedule fires.
+        ServerError: the server makes none, although a schedule fires within a week; it looks only so far ahead.
     """
-    if not _fires(body):
+    if body["paused"] or not any(it["active"] for it in body["schedules"]):
         return
     server.ask("POST", f"/deployments/{id}/schedule", {"start_time": (since - _EARLIER).isoformat()})
-    # It is asked last whether somebody has switched it off in this moment: hardly ever, so seldom needed.
-    if not _runs(server, [id], limit=1) and _fires(server.ask("GET", f"/deployments/{id}")):
+    if _runs(server, [id], limit=1):
+        return
+    # Somebody may have switched it off in this moment.
+    if effect_of(view_of(server.ask("GET", f"/deployments/{id}")), server.now).per_week:
         raise ServerError(f"the Prefect server at {server.address} makes no runs of {flow}: see its log")
-
-
-def _fires(content: Mapping[str, Any]) -> bool:
-    return not content["paused"] and any(it["active"] for it in content["schedules"])
 
 
 def _runs(server: Server, ids: list[str], *states: str, limit: int = PAGE, **due: Any) -> list[dict[str, Any]]:

@@ -61,8 +61,8 @@ def _declared(label: str, environment: str) -> "Mapping[str, int | None]":
     if server.environments is not None and environment not in server.environments:
         served = ", ".join(server.environments)
         raise click.UsageError(f"server `{label}` does not serve the environment `{environment}`, only: {served}")
-    further = {queue_of(environment, name): queue.concurrency for name, queue in server.queues.items()}
-    return {queue_of(environment): None, **further}
+    named = {queue_of(environment, name): queue.concurrency for name, queue in server.queues.items()}
+    return {queue_of(environment): None, **named}
 
 
 def _workspace() -> "Workspace":

@@ -13,6 +13,8 @@ from flowmill.plan import Plan, SchedulePlan
 from flowmill.running.lateness import PUNCTUAL
 
 PREFIX = "flowmill-late-"
+SHORTEST = 10
+"""The least number of seconds that an automation waits."""
 _DAY = 24 * 60 * 60
 _START, _END = date(2001, 1, 1), date(2037, 1, 1)
 """28 years, after which weekdays fall on the same dates again, and a rest for what fires once in them."""
@@ -37,7 +39,7 @@ def late_limit(plan: Plan) -> int | None:
         allowed = PUNCTUAL
     gap = None if plan.catchup.missed == "all" else max(map(_longest_gap, active))
     limits = [limit for limit in (allowed, gap) if limit is not None]
-    return min(limits) if limits else None
+    return max(SHORTEST, min(limits)) if limits else None
 
 
 def limit_of(tag: str) -> int | None:
