@@ -9,11 +9,12 @@ Every step may be the last before this process is killed: each is safe to repeat
 server's own data, so a further register goes on from there.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flowmill.backend.server import PAGE, Server, ServerError, ServerLost, labels_of
+from flowmill.backend.server import PAGE, Server, ServerConflict, ServerError, ServerLost, labels_of
 from flowmill.backend.success_times import ServerTimes
 from flowmill.registering.changes import Change
 from flowmill.registering.live import Live
@@ -26,6 +27,8 @@ _EARLIER = timedelta(seconds=2)
 """The server tells its time in whole seconds."""
 LOOKED_BACK = timedelta(minutes=5)
 """How long ago an interrupted register is looked for."""
+_PAUSES = (0.2, 0.5, 1.0)
+"""Seconds to wait before runs are made again: a register at the same time may just have thrown them away."""
 _SOON = timedelta(minutes=1)
 """What is due later the server makes in time by itself."""
 
@@ -92,7 +95,10 @@ def _patch(server: Server, live: Live, body: dict[str, Any]) -> None:
     for schedule in surplus:
         if not schedule.get("slug"):
             _remove_schedule(server, live, schedule["id"])
-    server.ask("PATCH", f"/deployments/{live.id}", _patched(live, body))
+    try:
+        server.ask("PATCH", f"/deployments/{live.id}", _patched(live, body))
+    except ServerConflict:  # a register at the same time has just added the schedule
+        server.ask("PATCH", f"/deployments/{live.id}", _patched(live, body))
     for schedule in surplus:
         if schedule.get("slug"):
             _remove_schedule(server, live, schedule["id"])
@@ -116,7 +122,7 @@ def _remove_schedule(server: Server, live: Live, id: str) -> None:
     """Prefect throws away what waits, whichever schedule has made it; what is not of this one is made again."""
     waiting = _runs(server, [live.id], "SCHEDULED", before_=server.now.isoformat())
     server.ask("DELETE", f"/deployments/{live.id}/schedules/{id}", missing=True)
-    for due in sorted({datetime.fromisoformat(it["expected_start_time"]) for it in waiting}):
+    for due in sorted({_utc(it["expected_start_time"]) for it in waiting}):
         only = {"start_time": due.isoformat(), "end_time": (due + timedelta(seconds=1)).isoformat()}
         server.ask("POST", f"/deployments/{live.id}/schedule", only)
 
@@ -127,13 +133,28 @@ def _schedule(server: Server, id: str, since: datetime, declared: Declared) -> N
     Raises:
         ServerError: the server makes none, although a schedule fires.
     """
-    start = since - _EARLIER
-    live = server.ask("GET", f"/deployments/{id}")
-    if live["paused"] or not any(it["active"] for it in live["schedules"]):
+    if not declared.body["schedules"]:
         return
-    server.ask("POST", f"/deployments/{id}/schedule", {"start_time": start.isoformat()})
-    if not _runs(server, [id], limit=1):
-        raise ServerError(f"the Prefect server at {server.address} makes no runs of {declared.flow}: see its log")
+    start = {"start_time": (since - _EARLIER).isoformat()}
+    for pause in _PAUSES:
+        server.ask("POST", f"/deployments/{id}/schedule", start)
+        live = server.ask("GET", f"/deployments/{id}")
+        runs = _runs(server, [id])
+        _delete_strays(server, live, runs)
+        if runs or live["paused"] or not any(it["active"] for it in live["schedules"]):
+            return
+        time.sleep(pause)
+    raise ServerError(f"the Prefect server at {server.address} makes no runs of {declared.flow}: see its log")
+
+
+def _delete_strays(server: Server, live: dict[str, Any], runs: list[dict[str, Any]]) -> None:
+    """Delete coming runs of schedules that are gone: a register at the same time may just have replaced them."""
+    schedules = {it["id"] for it in live["schedules"]}
+    for run in runs:
+        by = run.get("created_by") or {}
+        is_coming = run["state_type"] == "SCHEDULED" and _utc(run["expected_start_time"]) > server.now
+        if is_coming and by.get("type") == "SCHEDULE" and by.get("id") not in schedules:
+            server.ask("DELETE", f"/flow_runs/{run['id']}", missing=True)
 
 
 def _runs(server: Server, ids: list[str], *states: str, limit: int = PAGE, **due: Any) -> list[dict[str, Any]]:
@@ -142,6 +163,10 @@ def _runs(server: Server, ids: list[str], *states: str, limit: int = PAGE, **due
     by = {"deployments": {"id": {"any_": ids}}, "flow_runs": {key: value for key, value in wanted.items() if value}}
     found: list[dict[str, Any]] = server.ask("POST", "/flow_runs/filter", {**by, "limit": limit})
     return found
+
+
+def _utc(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).astimezone(UTC)
 
 
 def _delete(server: Server, live: Live) -> None:
@@ -190,7 +215,7 @@ def _lacks_run(server: Server, live: Live, since: datetime) -> bool:
     if not due:
         return False
     runs = _runs(server, [live.id], after_=(since - _EARLIER).isoformat(), before_=until.isoformat())
-    made = {datetime.fromisoformat(it["expected_start_time"]).astimezone(UTC) for it in runs}
+    made = {_utc(it["expected_start_time"]) for it in runs}
     return any(it.astimezone(UTC) not in made for it in due)
 
 
