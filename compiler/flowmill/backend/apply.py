@@ -19,7 +19,7 @@ from flowmill.backend.success_times import ServerTimes
 from flowmill.registering.changes import Change
 from flowmill.registering.live import Live
 from flowmill.registering.manifest import Declared
-from flowmill.registering.schedule_effect import effect_of
+from flowmill.registering.schedule_effect import times_until
 from flowmill.running.late_tags import limit_of
 from flowmill.running.success_times import TimesError
 
@@ -211,7 +211,7 @@ def _written_lately(live: Live, now: datetime) -> datetime | None:
 def _lacks_run(server: Server, live: Live, since: datetime) -> bool:
     """Whether a run is not there that was due since then, or is due soon."""
     until = server.now + _SOON
-    due = [it for it in effect_of(live.view, since - _EARLIER).next_times if it <= until]
+    due = times_until(live.view, since - _EARLIER, until)
     if not due:
         return False
     runs = _runs(server, [live.id], after_=(since - _EARLIER).isoformat(), before_=until.isoformat())
