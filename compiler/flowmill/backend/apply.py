@@ -9,17 +9,18 @@ Every step may be the last before this process is killed: each is safe to repeat
 server's own data, so a further register goes on from there.
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flowmill.backend.server import PAGE, Server, ServerError, ServerLost, labels_of
+from flowmill.backend.server import PAGE, Server, ServerConflict, ServerError, ServerLost, labels_of
 from flowmill.backend.success_times import ServerTimes
 from flowmill.registering.changes import Change
 from flowmill.registering.live import Live
 from flowmill.registering.manifest import Declared
-from flowmill.registering.schedule_effect import effect_of
+from flowmill.registering.schedule_effect import effect_of, times_until
 from flowmill.registering.view import view_of
 from flowmill.running.late_tags import limit_of
 from flowmill.running.success_times import TimesError
@@ -30,6 +31,8 @@ LOOKED_BACK = timedelta(minutes=5)
 """How long ago an interrupted register is looked for."""
 _FIRST = 10
 """How many runs tell whether some were made twice."""
+_PAUSES = (0.2, 0.5, 1.0)
+"""Seconds to wait before runs are made again: a register at the same time may just have thrown them away."""
 _SOON = timedelta(minutes=1)
 """What is due later the server makes in time by itself."""
 
@@ -108,7 +111,10 @@ def _patch(server: Server, live: Live, body: dict[str, Any]) -> None:
     for schedule in surplus:
         if not schedule.get("slug"):
             _remove_schedule(server, live, schedule["id"])
-    server.ask("PATCH", f"/deployments/{live.id}", _patched(live, body))
+    try:
+        server.ask("PATCH", f"/deployments/{live.id}", _patched(live, body))
+    except ServerConflict:  # a register at the same time has just added the schedule
+        server.ask("PATCH", f"/deployments/{live.id}", _patched(live, body))
     for schedule in surplus:
         if schedule.get("slug"):
             _remove_schedule(server, live, schedule["id"])
@@ -132,7 +138,7 @@ def _remove_schedule(server: Server, live: Live, id: str) -> None:
     """Prefect throws away what waits, whichever schedule has made it; what is not of this one is made again."""
     waiting = _runs(server, [live.id], "SCHEDULED", before_=server.now.isoformat())
     server.ask("DELETE", f"/deployments/{live.id}/schedules/{id}", missing=True)
-    for due in sorted({datetime.fromisoformat(it["expected_start_time"]) for it in waiting}):
+    for due in sorted({_utc(it["expected_start_time"]) for it in waiting}):
         only = {"start_time": due.isoformat(), "end_time": (due + timedelta(seconds=1)).isoformat()}
         server.ask("POST", f"/deployments/{live.id}/schedule", only)
 
@@ -145,13 +151,16 @@ def _schedule(server: Server, id: str, since: datetime, body: Mapping[str, Any],
     """
     if body["paused"] or not any(it["active"] for it in body["schedules"]):
         return
-    server.ask("POST", f"/deployments/{id}/schedule", {"start_time": (since - _EARLIER).isoformat()})
-    first = _runs(server, [id], "SCHEDULED", limit=_FIRST)
-    # Somebody may have switched it off in this moment.
-    if not first and effect_of(view_of(server.ask("GET", f"/deployments/{id}")), server.now).per_week:
-        raise ServerError(f"the Prefect server at {server.address} makes no runs of {flow}: see its log")
-    if len({it["expected_start_time"] for it in first}) < len(first):
-        _remove_orphans(server, id)
+    for pause in _PAUSES:
+        server.ask("POST", f"/deployments/{id}/schedule", {"start_time": (since - _EARLIER).isoformat()})
+        first = _runs(server, [id], "SCHEDULED", limit=_FIRST)
+        if len({it["expected_start_time"] for it in first}) < len(first):
+            _remove_orphans(server, id)
+        # Somebody may have switched it off in this moment.
+        if first or not effect_of(view_of(server.ask("GET", f"/deployments/{id}")), server.now).per_week:
+            return
+        time.sleep(pause)
+    raise ServerError(f"the Prefect server at {server.address} makes no runs of {flow}: see its log")
 
 
 def _remove_orphans(server: Server, id: str) -> None:
@@ -179,6 +188,10 @@ def _wanted(ids: list[str], *states: str, **due: Any) -> dict[str, Any]:
     wanted = {"expected_start_time": due or None, "state": {"type": {"any_": states}} if states else None}
     of_runs = {key: value for key, value in wanted.items() if value}
     return {"deployments": {"id": {"any_": ids}}, "flow_runs": of_runs, "sort": "EXPECTED_START_TIME_ASC"}
+
+
+def _utc(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).astimezone(UTC)
 
 
 def _delete(server: Server, live: Live) -> None:
@@ -223,11 +236,11 @@ def _written_lately(live: Live, now: datetime) -> datetime | None:
 def _lacks_run(server: Server, live: Live, since: datetime) -> bool:
     """Whether a run is not there that was due since then, or is due soon."""
     until = server.now + _SOON
-    due = [it for it in effect_of(live.view, since - _EARLIER).next_times if it <= until]
+    due = times_until(live.view, since - _EARLIER, until)
     if not due:
         return False
     runs = _runs(server, [live.id], after_=(since - _EARLIER).isoformat(), before_=until.isoformat())
-    made = {datetime.fromisoformat(it["expected_start_time"]).astimezone(UTC) for it in runs}
+    made = {_utc(it["expected_start_time"]) for it in runs}
     return any(it.astimezone(UTC) not in made for it in due)
 
 

@@ -35,6 +35,10 @@ class ServerLost(ServerError):
     """The server does not answer: whatever comes next would fail as well."""
 
 
+class ServerConflict(ServerError):
+    """Somebody has written the same at the same moment."""
+
+
 class Server:
     """A connection to the server that Prefect's settings name."""
 
@@ -151,7 +155,8 @@ class Server:
             return ServerError(f"somebody has deleted {path} on the Prefect server in the meantime; register again")
         if code == httpx.codes.NOT_FOUND:
             return ServerLost(f"{self.address}{path} is not there (404): is PREFECT_API_URL right? It ends in `/api`")
-        return ServerError(f"the Prefect server at {self.address} answers {code} to {path}{_detail(answer)}")
+        kind = ServerConflict if code == httpx.codes.CONFLICT else ServerError
+        return kind(f"the Prefect server at {self.address} answers {code} to {path}{_detail(answer)}")
 
 
 def _detail(answer: httpx.Response) -> str:

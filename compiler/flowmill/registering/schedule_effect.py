@@ -39,6 +39,19 @@ def effect_of(view: Mapping[str, Any], now: datetime) -> Effect:
     return Effect(tuple(found[:SHOWN]), sum(moment < now + WEEK for moment in found))
 
 
+def times_until(view: Mapping[str, Any], now: datetime, until: datetime) -> list[datetime]:
+    """The next times, a few of each schedule, that lie before another moment; cheap, unlike a week of them."""
+    schedules = [] if view["paused"] else [it for it in view["schedules"].values() if it["active"] and "cron" in it]
+    return [time for it in schedules for time in _few(it, now) if time <= until]
+
+
+def _few(schedule: Mapping[str, Any], now: datetime) -> list[datetime]:
+    try:
+        return fire_times(of_plan(schedule["cron"]), schedule.get("timezone") or "UTC", now, SHOWN)
+    except ValueError:  # somebody has put something else there by hand
+        return []
+
+
 def _week(schedule: Mapping[str, Any], now: datetime) -> list[datetime]:
     """The times of one schedule in the next week, or else its very next ones."""
     if "cron" not in schedule:
