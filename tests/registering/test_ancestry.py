@@ -14,7 +14,7 @@ from flowmill.registering.kept import Kept
 from flowmill.registering.manifest import Declared, Manifest
 from flowmill.registering.reachable import not_fetchable
 from support.desk import ON_SQLITE
-from support.flows import Finished, flowmill
+from support.flows import Finished, flowmill_here
 from support.git import GitFolder
 from support.git_host import GitHost, git, git_host
 from support.prefect_server import PrefectServer
@@ -49,7 +49,7 @@ class Desk:
         return self.git("rev-parse", "HEAD")
 
     def run(self, verb: str, *options: str) -> Finished:
-        return flowmill(verb, "--env", "staging", *options, cwd=self.folder, PREFECT_API_URL=self.proxy.api_url)
+        return flowmill_here(verb, "--env", "staging", *options, cwd=self.folder, api_url=self.proxy.api_url)
 
     def register(self, *options: str) -> str:
         ran = self.run("register", "--create", *options)
@@ -212,7 +212,7 @@ def test_a_checkout_of_ci_is_enough(desk: Desk, tmp_path: Path, refs: str) -> No
         ("checkout", "--quiet", "--detach", tip),
     ):
         git(*arguments, folder=folder)
-    ran = flowmill("register", "--env", "staging", "--create", cwd=folder, PREFECT_API_URL=desk.proxy.api_url)
+    ran = flowmill_here("register", "--env", "staging", "--create", cwd=folder, api_url=desk.proxy.api_url)
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 

@@ -77,7 +77,7 @@ def _at_once(desk: Desk, registers: int) -> None:
 
     desk.proxy.rule("POST", "/deployments/filter", times=registers, after=wait)
     with ThreadPoolExecutor(registers) as pool:
-        ran = list(pool.map(lambda _: desk.run("register", "--create"), range(registers)))
+        ran = list(pool.map(lambda _: desk.run_apart("register", "--create"), range(registers)))
     failed = [it for it in ran if it.returncode]
     if desk.server.database_url:
         assert [it.stdout + it.stderr for it in failed] == []

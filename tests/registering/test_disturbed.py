@@ -18,11 +18,11 @@ def test_the_server_is_killed_while_flows_are_written(desk: Desk) -> None:
     desk.write(one={**MONTHLY, "description": "after"}, two={}, four=MONTHLY)
     desk.proxy.rule("PATCH", ONE, nth=2, after=desk.server.kill)
     try:
-        code, text = desk.register_here("--prune")
+        ran = desk.run("register", "--prune")
     finally:
         desk.server.restart()
-    assert (code, "does not answer; is it running" in text) == (1, True)
-    assert desk.register_here("--prune")[0] == 0
+    assert (ran.returncode, "does not answer; is it running" in ran.stderr) == (1, True)
+    desk.register("--prune")
     found = desk.there()
     assert set(found) == {"demo.one", "demo.two", "demo.four"}
     assert (found["demo.one"].description, found["demo.two"].schedules) == ("after", [])
@@ -40,7 +40,7 @@ def test_a_switch_that_is_moved_between_look_and_write_stays_so(desk: Desk) -> N
     desk.register()
     desk.proxy.rule("PATCH", ONE, before=lambda: desk.switch("demo.one", on=False))
     desk.write(one={**MONTHLY, "description": "after"})
-    assert desk.register_here()[0] == 0
+    desk.register()
     read = desk.there()["demo.one"]
     assert (read.description, read.schedules[0].active, desk.due(read.id)) == ("after", False, {})
     assert "was switched off on the server and stays off" in desk.run("plan").stdout
@@ -50,7 +50,7 @@ def test_a_switch_that_is_moved_between_look_and_write_stays_so(desk: Desk) -> N
 def test_a_switch_that_the_spec_moves_is_moved(desk: Desk) -> None:
     for paused in (False, True, False):
         desk.write(one={"schedules": [{"id": "a", **MONTHLY, "paused": paused}]})
-        assert desk.register_here()[0] == 0
+        desk.register()
         assert desk.there()["demo.one"].schedules[0].active is not paused
 
 
@@ -66,8 +66,8 @@ def test_a_deployment_that_is_deleted_between_look_and_write(desk: Desk) -> None
 
     desk.proxy.rule("PATCH", ONE, before=delete)
     desk.write(one={}, two={})
-    code, text = desk.register_here()
-    assert (code, "demo.one: somebody has deleted" in text) == (1, True)
+    ran = desk.run("register")
+    assert (ran.returncode, "demo.one: somebody has deleted" in ran.stderr) == (1, True)
     assert desk.there()["demo.two"].schedules == [], "the others are written"
     desk.register()
     assert set(desk.there()) == {"demo.one", "demo.two"}
@@ -85,5 +85,5 @@ def test_a_schedule_that_goes_takes_no_waiting_run_of_another_with_it(desk: Desk
         client.request("POST", f"/deployments/{id}/schedule", json=times)
     assert missed <= set(desk.due(id))
     desk.write(one={"schedules": both[:1]})
-    assert desk.register_here()[0] == 0
+    desk.register()
     assert {it for it in desk.due(id) if it < datetime.now(UTC)} == {min(missed)}

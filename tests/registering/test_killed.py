@@ -82,8 +82,8 @@ def _clean(desk: Desk, flows: Flows) -> Deployments:
 
 
 def _register(desk: Desk) -> None:
-    code, text = desk.register_here("--prune")
-    assert code == 0, text
+    ran = desk.run("register", "--create", "--prune")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def _is_cut_off(desk: Desk, flows: Flows, number: int) -> bool:
@@ -95,10 +95,10 @@ def _is_cut_off(desk: Desk, flows: Flows, number: int) -> bool:
 
     desk.write(**flows)
     desk.after_write(number, turn_away)
-    code, text = desk.register_here("--prune")
+    ran = desk.run("register", "--create", "--prune")
     desk.proxy.rules.clear()
-    assert code in (0, 1), text
-    return code == 1
+    assert ran.returncode in (0, 1), ran.stdout + ran.stderr
+    return ran.returncode == 1
 
 
 def _kill(desk: Desk, flows: Flows, method: str, path: str, nth: int = 1) -> None:

@@ -38,7 +38,7 @@ def test_r02_what_is_changed_just_before_a_run_is_due_runs(
         desks = [(stack.enter_context(_desk(tmp_path, server)), parallel) for server, parallel in servers]
         for desk, _ in desks:
             _write(desk, "before")
-            assert desk.register_here()[0] == 0
+            desk.register()
         due = _next_minute(within=STARTED + 2)
         eventually(lambda: _seconds_to(due) < STARTED, 90)
         registers = [stack.enter_context(_registering(desk, due, parallel)) for desk, parallel in desks]

@@ -9,7 +9,7 @@ import pytest
 
 from flowmill.digest import digest_of
 from support.desk import ON_SQLITE, Desk
-from support.flows import Finished, flowmill
+from support.flows import Finished, flowmill_here
 
 pytestmark = pytest.mark.prefect
 
@@ -26,7 +26,7 @@ def saved(desk: Desk, *options: str) -> Path:
 def apply(desk: Desk, path: Path, *options: str, server: str = "") -> Finished:
     """Register a saved plan, where the specs are not."""
     url = server or desk.proxy.api_url
-    return flowmill("register", "--plan", str(path), *options, cwd=path.parent, PREFECT_API_URL=url)
+    return flowmill_here("register", "--plan", path, *options, cwd=path.parent, api_url=url)
 
 
 def refused(desk: Desk, path: Path, *options: str) -> str:

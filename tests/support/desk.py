@@ -3,15 +3,13 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import click
 import pytest
-from click.testing import CliRunner
 from prefect.client.schemas.actions import DeploymentScheduleUpdate
 from prefect.client.schemas.filters import (
     DeploymentFilter,
@@ -23,10 +21,8 @@ from prefect.client.schemas.filters import (
 )
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.responses import DeploymentResponse
-from prefect.settings import PREFECT_API_URL, temporary_settings
 
-from flowmill.cli import cli
-from support.flows import Finished, flowmill, script, write_workspace
+from support.flows import Finished, flowmill, flowmill_here, script, write_workspace
 from support.prefect_server import PrefectServer
 from support.proxy import ALWAYS, Proxy
 
@@ -53,23 +49,17 @@ class Desk:
         write_workspace(self.folder, files, {**settings, **(workspace or {})})
 
     def run(self, verb: str, *options: str) -> Finished:
+        """The command within this process."""
+        return flowmill_here(verb, "--env", "staging", *options, cwd=self.folder, api_url=self.proxy.api_url)
+
+    def run_apart(self, verb: str, *options: str) -> Finished:
+        """The command in a process of its own."""
         return flowmill(verb, "--env", "staging", *options, cwd=self.folder, PREFECT_API_URL=self.proxy.api_url)
 
     def register(self, *options: str) -> Finished:
         ran = self.run("register", "--create", *options)
         assert ran.returncode == 0, ran.stdout + ran.stderr
         return ran
-
-    def register_here(self, *options: str) -> tuple[int, str]:
-        """The command within this process, which spares its start: its exit code, and what it prints."""
-        with temporary_settings({PREFECT_API_URL: self.proxy.api_url}), chdir(self.folder):
-            arguments = ["register", "--env", "staging", "--create", *options]
-            ran = CliRunner().invoke(cli, arguments, standalone_mode=False)
-        if isinstance(ran.exception, click.ClickException):
-            return ran.exception.exit_code, ran.output + ran.exception.format_message()
-        if ran.exception:
-            raise ran.exception
-        return ran.return_value, ran.output
 
     def after_write(self, number: int, then: Callable[[], Any]) -> None:
         """Do something once the server has carried out so many writes from now on; the client knows nothing of it."""
