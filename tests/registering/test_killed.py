@@ -9,7 +9,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -72,6 +72,18 @@ def test_r08_a_process_that_is_killed(desk: Desk) -> None:
         _register(desk)
         assert ServerTimes().read("demo.new.staging") == SUCCEEDED
     eventually(lambda: _deployments(desk) == ends[0])
+
+
+def test_r08_what_the_killed_one_has_thrown_away_is_made_if_it_is_due_soon(desk: Desk) -> None:
+    each_minute: Flows = {"one": {"cron": "* * * * *", "description": "before"}}
+    _clean(desk, each_minute)
+    assert _is_cut_off(desk, {"one": {**each_minute["one"], "description": "after"}}, 1)
+    deployment = desk.there()["demo.one"].id
+    with desk.server.client() as client:  # what the server may have made by itself since
+        for run in desk.runs(deployment):
+            client.delete_flow_run(run.id)
+    _register(desk)
+    assert min(desk.due(deployment)) - datetime.now(UTC) <= timedelta(minutes=1)
 
 
 def _clean(desk: Desk, flows: Flows) -> Deployments:
