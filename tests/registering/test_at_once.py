@@ -23,7 +23,7 @@ Tell = Callable[[str, object], None]
 MONTHLY = {"cron": "0 6 1 * *"}
 BOTH = [{"id": "a", **MONTHLY}, {"id": "b", "cron": "30 6 1 * *"}]
 EACH_MINUTE = {"cron": "* * * * *"}
-MANY = 100
+MANY = 40
 LOOKED_WITHIN = 8.0
 """Seconds for which a register waits that the others have looked, too: less than it waits for an answer."""
 
