@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 import docker
+from docker.errors import ImageNotFound
 
 from support.engine import provide_image
 from support.flowmill_worker import FlowmillWorker, flowmill_worker
@@ -146,4 +147,5 @@ def _image(has_docker: bool) -> Iterator[None]:
             yield
         finally:
             if not was_there:
-                client.images.remove(IMAGE, force=True)
+                with contextlib.suppress(ImageNotFound):
+                    client.images.remove(IMAGE, force=True)
