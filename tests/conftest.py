@@ -44,9 +44,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Without a Docker engine, tests that need one are skipped on a desk and fail in CI."""
+    """Without what a test's marker names it is skipped on a desk and fails in CI."""
     if item.get_closest_marker("docker") is not None:
         _need("a Docker engine", _engine_problem())
+    if item.get_closest_marker("systemd") is not None:
+        _need("systemd", "" if shutil.which("systemd-analyze") else "there is no systemd-analyze")
 
 
 def _need(what: str, problem: str) -> None:

@@ -24,7 +24,7 @@ def accepted(arguments: list[str]) -> bool:
     return result.exit_code == 0 and {word for word in arguments if word.startswith("--")} <= known
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.systemd
 def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     """Its program stands elsewhere here, and the unit needs an instance."""
     unit = tmp_path / "flowmill-worker@reports-01-production.service"

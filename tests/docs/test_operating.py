@@ -11,7 +11,6 @@ What stands in place of what:
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -141,7 +140,7 @@ def test_every_block_of_code_is_run() -> None:
     assert len(re.findall(r"^```", PAGE, re.MULTILINE)) == 2 * len(BLOCKS), "each is of the kind `sh`"
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
+@pytest.mark.systemd
 @pytest.mark.parametrize("name", ["prefect-server.service", "flowmill-worker@server-01-staging.service"])
 def test_systemd_understands_the_units_of_the_page(tmp_path: Path, name: str) -> None:
     """Their programs stand elsewhere here."""

@@ -73,6 +73,7 @@ def _seconds_to(due: datetime) -> float:
 
 
 def _sleep_until(due: datetime, before: float) -> None:
+    """Hold an answer up to a moment: which moment it is, is what is tried, so there is no condition to wait for."""
     time.sleep(min(HELD, max(0, _seconds_to(due) - before)))
 
 

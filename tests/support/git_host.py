@@ -4,7 +4,6 @@ import base64
 import os
 import subprocess
 import tempfile
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from support.certificate import Certificate
+from support.serving import serving
 
 _BEGINNING = 1_775_000_000  # seconds since 1970; each commit is a minute later than the one before it
 _ENVIRON = {
@@ -166,14 +166,8 @@ def served(
     listening.state = GitServer(f"{scheme}://127.0.0.1:{listening.server_port}/{host.repository.name}")
     listening.root = host.repository.parent
     listening.login = _basic(user, token) if user or token else ""
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(listening):
         yield listening.state
-    finally:
-        listening.shutdown()
-        listening.server_close()
-        thread.join()
 
 
 def _basic(user: str, token: str) -> str:

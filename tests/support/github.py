@@ -2,13 +2,14 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from support.serving import serving
 
 TOKEN = "token-of-the-job"
 
@@ -39,14 +40,8 @@ def github() -> Iterator[GitHub]:
     """A running server, whose jobs write as `github-actions[bot]`."""
     listening = _Server(("127.0.0.1", 0), _Handler)
     listening.github = GitHub(f"http://127.0.0.1:{listening.server_port}")
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with serving(listening):
         yield listening.github
-    finally:
-        listening.shutdown()
-        listening.server_close()
-        thread.join()
 
 
 class _Server(ThreadingHTTPServer):

@@ -20,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+from support.serving import serving
+
 ALWAYS = math.inf
 _READING = re.compile(r"/(filter|paginate|count|read|get_scheduled_flow_runs)/?$")
 _OF_THE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "te", "trailer"}
@@ -174,16 +176,12 @@ def recording_proxy(api_url: str) -> Iterator[Proxy]:
     listening = _Server(("127.0.0.1", 0), _Handler)
     own = f"http://127.0.0.1:{listening.server_port}{target.path}"
     listening.proxy = proxy = Proxy(own, target.netloc, target.path.rstrip("/"))
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield proxy
-    finally:
-        proxy.closing.set()
-        listening.shutdown()
-        listening.server_close()
-        listening.hang_up()
-        thread.join()
+    with serving(listening):
+        try:
+            yield proxy
+        finally:
+            proxy.closing.set()
+    listening.hang_up()
 
 
 class _Server(ThreadingHTTPServer):

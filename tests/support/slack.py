@@ -16,6 +16,7 @@ from typing import Any
 
 from flowmill_tasks.fields import Redacted, Rendered
 from flowmill_tasks.slack import Slack
+from support.serving import serving
 
 WEBHOOK_PATH = "/services/T000/B000/XXXXCANARYXXXX"
 """The path of `SlackEndpoint.webhook`: a secret, as a real one is."""
@@ -98,15 +99,11 @@ class SlackEndpoint:
 def slack_endpoint(*replies: Reply, tls: ssl.SSLContext | None = None) -> Iterator[SlackEndpoint]:
     """A running endpoint; without replies it takes every message with `ok`, as a webhook does."""
     endpoint = SlackEndpoint(replies, tls)
-    thread = threading.Thread(target=endpoint.server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield endpoint
-    finally:
-        endpoint.closing.set()
-        endpoint.server.shutdown()
-        endpoint.server.server_close()
-        thread.join()
+    with serving(endpoint.server):
+        try:
+            yield endpoint
+        finally:
+            endpoint.closing.set()
 
 
 class _Server(ThreadingHTTPServer):

@@ -196,8 +196,7 @@ def _utc(moment: str) -> datetime:
 
 def _delete(server: Server, live: Live) -> None:
     """Delete a deployment and every run of it that has not begun; Prefect leaves those that wait for a slot."""
-    waiting = {"deployments": {"id": {"any_": [live.id]}}, "flow_runs": {"state": {"type": {"any_": ["SCHEDULED"]}}}}
-    runs = list(server.pages("/flow_runs/filter", waiting))
+    runs = list(server.pages("/flow_runs/filter", _wanted([live.id], "SCHEDULED")))
     server.ask("DELETE", f"/deployments/{live.id}", missing=True)
     for run in runs:
         if run["state_name"] == "AwaitingConcurrencySlot":
