@@ -8,7 +8,7 @@ import click
 
 from flowmill.commands._carrying_out import carried_out, is_within
 from flowmill.commands._declared import workspace_spec
-from flowmill.commands._options import COLOUR, ENVIRONMENT, TEXT_OR_JSON, style_for, write
+from flowmill.commands._options import COLOUR, ENVIRONMENT, style_for, write
 from flowmill.commands._outlook import unfetchable
 from flowmill.commands._server import kept_of, server
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--list", "listed", is_flag=True, help="Show the manifests that are kept, and change nothing.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and change nothing.")
 @click.option("--max-delete", type=click.IntRange(0), default=5, show_default=True, help="Refuse to delete more.")
-@TEXT_OR_JSON
+@click.option("--format", "output", type=click.Choice(["text", "json"]), default="text", help="Of the list.")
 @COLOUR
 def command(
     environment: str,
