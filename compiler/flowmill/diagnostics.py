@@ -13,8 +13,11 @@ Route = tuple[str | int, ...]
 
 
 class Severity(StrEnum):
+    """How bad it is: an error fails the validation, a warning is probably a mistake, an info is worth knowing."""
+
     ERROR = "error"
     WARNING = "warning"
+    INFO = "info"
 
 
 @dataclass(frozen=True, order=True)
@@ -54,6 +57,24 @@ class RelatedRoute:
 
 
 @dataclass(frozen=True)
+class RouteEdit:
+    """A `TextEdit` before its route is turned into a place: `text` instead of what is written there."""
+
+    route: Route
+    text: str
+    at_key: bool = False
+    part: Part | None = None
+
+
+@dataclass(frozen=True, order=True)
+class TextEdit:
+    """Write `text` in place of a stretch of a file; an empty stretch inserts it."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """A problem found by a check, with a route instead of a place.
 
@@ -65,6 +86,7 @@ class Finding:
         at_key: point at the key instead of its value.
         part: point inside the scalar.
         details: lines to show below the place: what differs, say.
+        fix: edits that mend it without changing what the author means; empty where that takes a person.
     """
 
     route: Route
@@ -73,9 +95,10 @@ class Finding:
     hint: str = ""
     at_key: bool = False
     part: Part | None = None
-    related: tuple[RelatedRoute, ...] = ()
+    related: tuple[RelatedRoute | Related, ...] = ()
     severity: Severity = Severity.ERROR
     details: tuple[str, ...] = ()
+    fix: tuple[RouteEdit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +113,8 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
     details: tuple[str, ...] = ()
     """Lines below the place; those that begin with `- ` and `+ ` are what was expected, and what there is."""
+    fix: tuple[TextEdit, ...] = field(default=(), compare=False)
+    """Edits that mend it, all of them together, without changing what the author means."""
     secret: bool = field(default=False, compare=False)
     """The source line may hold a secret value: formats must not print what stands behind the key."""
     source_line: str = field(default="", compare=False)

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from yaml import MappingNode, Node, ScalarNode
 
-from flowmill.diagnostics import Diagnostic, Finding, Part, Related, Route, Span
+from flowmill.diagnostics import Diagnostic, Finding, Part, Related, RelatedRoute, Route, Span, TextEdit
 from flowmill.reading.credentials import looks_like_credential
 from flowmill.reading.nodes import UNTYPED, child, extent, is_empty, like, overlaid, plain
 from flowmill.reading.scalar_places import offset_in_scalar
@@ -80,9 +80,8 @@ class Tree:
     def locate(self, finding: Finding) -> Diagnostic:
         """A finding with its place, marked as secret where the source line may show a credential."""
         span = self.span(finding.route, at_key=finding.at_key, part=finding.part)
-        related = tuple(
-            Related(self.span(other.route, at_key=other.at_key), other.message) for other in finding.related
-        )
+        related = tuple(self._related(other) for other in finding.related)
+        fix = tuple(TextEdit(self.span(it.route, at_key=it.at_key, part=it.part), it.text) for it in finding.fix)
         source = self.sources[span.path]
         secret = (
             finding.code == "secret-literal"
@@ -92,7 +91,12 @@ class Tree:
         message = finding.message  # which may quote a value of any length
         message = message if len(message) <= MESSAGE_LIMIT else f"{message[:MESSAGE_LIMIT]}…"
         found = Diagnostic(span, finding.code, message, finding.hint, related, finding.severity, finding.details)
-        return replace(found, secret=secret, source_line=source.line(span.line))
+        return replace(found, fix=fix, secret=secret, source_line=source.line(span.line))
+
+    def _related(self, other: RelatedRoute | Related) -> Related:
+        if isinstance(other, Related):  # which lies in another document
+            return other
+        return Related(self.span(other.route, at_key=other.at_key), other.message)
 
     def span(self, route: Route, *, at_key: bool = False, part: Part | None = None) -> Span:
         """The place of a route, or of as much of it as exists.
