@@ -118,9 +118,8 @@ def _boxes(nodes: Sequence[Node]) -> Iterator[Box]:
 def _lines(node: Node) -> Iterator[str]:
     """What a box says below the id: in few words, the whole is in its title."""
     title = f"{node.type} · {node.name}" if node.name else node.type
-    keys = (f"{node.change}: {', '.join(_names(node.keys))}",) if node.change == "changed" else ()
-    news = (node.change,) if node.change in ("added", "removed") else ()
-    for text in (title, *_together(node.marks), *keys, *news):
+    news = (f"{node.change}: {', '.join(node.changed_keys)}".removesuffix(": "),) if node.change else ()
+    for text in (title, *_together(node.marks), *news):
         yield from textwrap.wrap(text, _LETTERS_AT_MOST, max_lines=_LINES_AT_MOST, placeholder=" …")
 
 
@@ -131,10 +130,6 @@ def _together(marks: Iterable[str]) -> list[str]:
         joined = f"{lines[-1]} · {mark}" if lines else mark
         lines[max(len(lines) - 1, 0) :] = [joined] if len(joined) <= _LETTERS_AT_MOST else [*lines[-1:], mark]
     return lines
-
-
-def _names(keys: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(key.partition(":")[0] for key in keys))
 
 
 def _graph(graph: Graph, boxes: dict[str, Box]) -> tuple[list[Box], list[Arrow]]:

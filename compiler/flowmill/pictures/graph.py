@@ -38,6 +38,11 @@ class Node:
     change: Change = ""
     keys: tuple[str, ...] = ()
 
+    @property
+    def changed_keys(self) -> list[str]:
+        """The names of the keys that have changed."""
+        return list(dict.fromkeys(key.partition(":")[0] for key in self.keys))
+
 
 @dataclass(frozen=True)
 class Edge:
