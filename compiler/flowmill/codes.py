@@ -58,11 +58,18 @@ _TESTS = {
     "test-failed": "The flow does something else than one of its tests expects; only `flowmill test` finds that.",
     "wrong-test": "A test speaks of a step, a secret, a parameter or a result that its flow does not have.",
 }
-FIXED = {**_READING, **_WORKSPACE, **_BINDING, **_EXPRESSIONS, **_TESTS}
+_LINT = {
+    "bad-suppression": "A comment that begins like an exception from a rule, but cannot be one.",
+    "expired-suppression": "The last day of an exception from a rule has passed.",
+    "policy": "A flow is not as a policy of the team wants it; `lint.policies` in flowmill.yaml says what is wanted.",
+    "unknown-rule": "`lint` in flowmill.yaml speaks of a rule that does not exist.",
+    "unused-suppression": "An exception from a rule that nothing needs any more.",
+}
+FIXED = {**_READING, **_WORKSPACE, **_BINDING, **_EXPRESSIONS, **_TESTS, **_LINT}
 
 
 def catalogue() -> dict[str, str]:
-    """Every code with its meaning, in alphabetical order."""
+    """Every code of the language with its meaning, in alphabetical order; rules are in `lint.registry`."""
     from flowmill.checks import modules
 
     found = dict(FIXED)

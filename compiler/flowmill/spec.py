@@ -6,16 +6,12 @@ and examples become the JSON Schema and the documentation.
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-)
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from flowmill.document import Document
+from flowmill.spec_lint import Lint
 from flowmill.spec_values import (
     Condition,
     ConstantJson,
@@ -54,12 +50,6 @@ ONLY_IN_STEPS = ("needs", "continue_on_error", "foreach", "matrix", *OF_ELEMENTS
 def keys_out_of_place(group: str) -> tuple[str, ...]:
     """The keys of every step that one under this key of a flow cannot have."""
     return () if group == "steps" else ONLY_IN_STEPS
-
-
-class Document(BaseModel):
-    """Strict and frozen: unknown keys are errors, nothing is converted silently. Built when first used."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True, defer_build=True)
 
 
 class Concurrency(Document):
@@ -314,6 +304,12 @@ class Server(Document):
     )
 
 
+class Secret(Document):
+    """A secret that flows may use; its value lies on the Prefect server, or in a local file."""
+
+    description: Text = Field(default="", description="what it opens, and whom to ask for it")
+
+
 class Workspace(Document):
     """`specs/flowmill.yaml`: what every project shares."""
 
@@ -336,6 +332,12 @@ class Workspace(Document):
     servers: Annotated[dict[str, Server], BeforeValidator(_null_is_empty), Field(min_length=1)] = Field(
         description="the machines, by label"
     )
+    secrets: Annotated[dict[str, Secret], BeforeValidator(_null_is_empty)] | None = Field(
+        default=None,
+        description="the secrets that flows may use, by name, never with values; every one when left out",
+        examples=[{"mail": {"description": "account that mail is sent with"}}],
+    )
+    lint: Lint = Field(default_factory=Lint, description="rules that are off or changed, and the team's own")
     defaults: dict[str, Json] | None = Field(default=None, description="keys for every flow")
 
 

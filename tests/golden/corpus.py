@@ -10,17 +10,19 @@ import shutil
 import subprocess
 from contextlib import chdir
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-from flowmill.pipeline import Compiled, compile_workspace
-from flowmill.testing.files import with_tests
+from flowmill.pipeline import Compiled
+from flowmill.proving import prove
 from flowmill.testing.suite import run_tests
 from flowmill.workspace import TESTS_ENDING
-from flowmill_tasks.registry import discover
 
 FOLDER = Path(__file__).parent
 WORKSPACE = FOLDER / "workspace"
 PROJECT = "demo"
+TODAY = date(2026, 11, 26)
+"""The day on which all cases are looked at, for rules about what is to come."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,11 @@ class Case:
         with chdir(folder):
             if self.name.startswith("test-failed"):
                 return run_tests(specs).compiled
-            return with_tests(compile_workspace(specs), specs, discover())
+            return prove(specs, self._flow(specs), today=TODAY)
+
+    def _flow(self, specs: Path) -> frozenset[Path] | None:
+        """The one flow that the case is about; a case of several files is about all of them together."""
+        return frozenset({(specs / PROJECT / self.source.name).absolute()}) if self.source.is_file() else None
 
     def texts(self) -> dict[str, str]:
         """The files that belong to the case, by their path in it, in alphabetical order."""

@@ -10,10 +10,14 @@ from flowmill.commands._options import COLOUR, FORMAT, PATHS, style_for, workspa
 
 @click.command("validate")
 @PATHS
+@click.option("--strict", is_flag=True, help="Fail on warnings as well.")
 @FORMAT
 @COLOUR
-def command(paths: tuple[Path, ...], output: str, colour: bool | None) -> int:
+def command(paths: tuple[Path, ...], strict: bool, output: str, colour: bool | None) -> int:
     """Prove every spec, for every environment that it names, and the files with tests beside them.
+
+    Rules find what is probably a mistake; `lint` in flowmill.yaml turns them off or makes them stricter, and rules
+    about all flows together are only asked when all of them are looked at.
 
     PATHS are specs or folders; without any, the whole workspace around the working directory.
 
@@ -21,15 +25,12 @@ def command(paths: tuple[Path, ...], output: str, colour: bool | None) -> int:
     Examples:
       flowmill validate
       flowmill validate specs/mobility/trips.yaml
+      flowmill validate --strict               in CI: warnings fail as well
       flowmill validate --format github        annotations in a pull request
     """
-    from flowmill.pipeline import compile_workspace
+    from flowmill.proving import prove
     from flowmill.report import render
-    from flowmill.testing.files import with_tests
-    from flowmill.workspace import with_flows_of_tests
-    from flowmill_tasks.registry import discover
 
-    root, only = workspace_of(paths)
-    compiled = with_tests(compile_workspace(root, with_flows_of_tests(only)), root, discover())
+    compiled = prove(*workspace_of(paths))
     write(render(compiled, output, style_for(sys.stdout, colour)))
-    return 1 if compiled.errors else 0
+    return 1 if compiled.errors or (strict and compiled.warnings) else 0

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, GetJsonS
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from flowmill.spec import Document
+from flowmill.document import Document
 from flowmill.spec_values import ConstantLine, Names
 from flowmill_tasks.fields import ExactJson, Flag, Text, WholeNumber
 
