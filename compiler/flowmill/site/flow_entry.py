@@ -129,6 +129,11 @@ class FlowEntry:
         return self._all(secret.name for it in self.environments for secret in it.secrets if secret.name)
 
     @property
+    def secrets_alike(self) -> list[Alike[Secret]]:
+        """The secrets that it needs, each with the environments in which it does."""
+        return alike((it.name, secret) for it in self.environments for secret in it.secrets)
+
+    @property
     def silent(self) -> list[str]:
         """The environments in which nobody is told when it fails."""
         return [it.name for it in self.environments if not it.told]

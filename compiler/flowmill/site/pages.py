@@ -10,6 +10,7 @@ from flowmill.report.explanation import text_of
 from flowmill.site import comparison
 from flowmill.site.alike import alike
 from flowmill.site.catalogue import Catalogue
+from flowmill.site.values import parted
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -55,7 +56,14 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"day": _day, "clock": _clock, "utc": _utc, "iso": datetime.isoformat, "one_line": text_of}
+    made.filters |= {
+        "day": _day,
+        "clock": _clock,
+        "utc": _utc,
+        "iso": datetime.isoformat,
+        "one_line": text_of,
+        "parted": parted,
+    }
     made.globals |= {"counted": counted, "comparison": comparison.rows, "alike": alike}
     return made
 

@@ -35,16 +35,23 @@ class StepRow:
 
 @dataclass(frozen=True)
 class Group:
-    """The steps under one key of a flow."""
+    """The steps under one key of a flow.
+
+    Attributes:
+        is_graph: whether they are the flow itself, whose steps name those that they come after.
+    """
 
     title: str
+    is_graph: bool
     steps: tuple[StepRow, ...]
 
 
 def groups(plan: Plan, shown: Shown) -> tuple[Group, ...]:
     """The lists of steps that the flow has."""
     return tuple(
-        Group(TITLES[name], tuple(_row(step, shown, name, number) for number, step in enumerate(steps)))
+        Group(
+            TITLES[name], name == "steps", tuple(_row(step, shown, name, number) for number, step in enumerate(steps))
+        )
         for name, steps in plan.groups.items()
         if steps
     )

@@ -1,6 +1,6 @@
 """The effective values of a flow with the files and lines that set them, all environments in one table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from flowmill.explain import Fact
@@ -8,6 +8,7 @@ from flowmill.layers import Setting
 from flowmill.report.explanation import shown, text_of
 from flowmill.site.alike import Alike, alike
 from flowmill.site.shown import Shown
+from flowmill.spec import GROUPS
 
 Placed = Callable[[str], str]
 """A path as the pages name it."""
@@ -32,8 +33,14 @@ class Value:
 
 @dataclass(frozen=True)
 class Row:
-    """One key, with its value in each environment."""
+    """One key, with its value in each environment.
 
+    Attributes:
+        above: whose key it is: a step as in `steps.load`, empty for the flow itself.
+        key: its name there.
+    """
+
+    above: str
     key: str
     values: tuple[Alike[Value], ...]
 
@@ -49,7 +56,13 @@ def rows(by_environment: Mapping[str, Shown], placed: Placed) -> list[Row]:
     for environment, known in by_environment.items():
         for fact in known.facts:
             found.setdefault(fact.key, []).append((environment, _value(fact, placed)))
-    return [Row(key, tuple(alike(values))) for key, values in found.items()]
+    return [Row(*_parted(key), tuple(alike(values))) for key, values in found.items()]
+
+
+def _parted(key: str) -> tuple[str, str]:
+    """A key as the step that it belongs to, and the rest."""
+    group, *rest = key.split(".", 2)
+    return (f"{group}.{rest[0]}", rest[1]) if group in GROUPS and len(rest) == 2 else ("", key)
 
 
 def _value(fact: Fact, placed: Placed) -> Value:
@@ -58,4 +71,12 @@ def _value(fact: Fact, placed: Placed) -> Value:
 
 def _origin(fact: Fact, setting: Setting, placed: Placed) -> Origin:
     place = f"{placed(setting.span.path)}:{setting.span.line}"
-    return Origin(text_of(fact.shown_of(setting)), setting.layer.name, place)
+    return Origin(text_of(fact.shown_of(setting)), setting.layer.name.replace("`", ""), place)
+
+
+def parted(found: Iterable[Row]) -> list[tuple[str, list[Row]]]:
+    """The rows by whose they are: the flow's own first, then step by step."""
+    parts: dict[str, list[Row]] = {"": []}
+    for row in found:
+        parts.setdefault(row.above, []).append(row)
+    return [(above, own) for above, own in parts.items() if own]

@@ -91,7 +91,17 @@ function pressed(event) {
   if (event.key === "Escape") startOver();
 }
 
+// What is too wide for the window can be scrolled by keys as well.
+function reach() {
+  for (const box of document.querySelectorAll(".wide")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+
 document.addEventListener("keydown", pressed);
+window.addEventListener("resize", reach);
+reach();
 if (form) {
   form.hidden = false;
   form.addEventListener("input", changed);
