@@ -15,6 +15,10 @@ SCREENSHOTS = Path(__file__).resolve().parents[2] / ".cache" / "screenshots"
 """Where CI finds them; git ignores the folder."""
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+_LEFT = "net::ERR_ABORTED"
+"""What becomes of a request when its page is left before the answer."""
+_PATIENCE = 10_000
+"""Milliseconds that something on a page may take."""
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 # No name is looked up either, whoever in the browser asks: what pages ask for is denied below, and told.
 _NO_NAMES = ", ".join(["MAP * ~NOTFOUND", *(f"EXCLUDE {host}" for host in _LOOPBACK)])
@@ -42,6 +46,7 @@ class Browser:
         colours = "dark" if dark else "light"
         size = {"width": width, "height": height}
         context = self.chromium.new_context(viewport=size, color_scheme=colours, reduced_motion="reduce", **more)
+        context.set_default_timeout(_PATIENCE)
         complaints: list[str] = []
         try:
             page = context.new_page()
@@ -70,7 +75,7 @@ def _listen(page: Page, complaints: list[str]) -> None:
     page.context.route_web_socket("**/*", answer_socket)
     page.on("console", lambda said: complaints.append(f"console: {said.type}: {said.text}"))
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-    page.on("requestfailed", lambda request: complaints.append(f"failed: {request.url}: {request.failure}"))
+    page.on("requestfailed", lambda it: None if it.failure == _LEFT else complaints.append(f"failed: {it.url}"))
     page.on("response", lambda it: None if it.ok else complaints.append(f"failed: {it.url}: {it.status}"))
 
 

@@ -8,11 +8,12 @@ const filters = form ? [...form.querySelectorAll("select")] : [];
 const items = form ? [...document.querySelectorAll("#flows > .flow")] : [];
 const texts = new Map(items.map((item) => [item, item.querySelector(".words").textContent.toLowerCase()]));
 
+// Where a flow runs: a project, an environment and a server, in the order of the filters.
+const places = new Map(items.map((item) => [item, item.dataset.places.split(" ").map((place) => place.split("/"))]));
+
 function fits(item, words) {
-  const chosen = filters.every(
-    ({ value, dataset }) => !value || item.dataset[dataset.filter].split(" ").includes(value),
-  );
-  return chosen && words.every((word) => texts.get(item).includes(word));
+  const isThere = (place) => filters.every(({ value }, number) => !value || value === place[number]);
+  return places.get(item).some(isThere) && words.every((word) => texts.get(item).includes(word));
 }
 
 function show() {
