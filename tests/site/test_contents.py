@@ -1,11 +1,12 @@
 """What the pages say of flows, and of texts that try to be something else."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from support.browser import Browser, keep_screenshot
-from support.flows import JOB, script, write_workspace
+from support.flows import JOB, WORKSPACE, script, write_workspace
 from support.sites import HOSTILE, LONG, RIGHT_TO_LEFT, TOKEN, made
 
 
@@ -79,18 +80,27 @@ KEYS = {
 }
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize(("keys", "whom"), TOLD)
-def test_who_is_told_when_it_fails(browser: Browser, tmp_path: Path, keys: dict, whom: list[str]) -> None:
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of flows with the keys of `TOLD`, by their number."""
+    flows = {f"demo/f{number}.yaml": flow_with(param.values[0]) for number, param in enumerate(TOLD)}
+    return made(write_workspace(tmp_path_factory.mktemp("told"), flows)) / "flows"
+
+
+def flow_with(keys: dict) -> dict:
     filled = {
         group: [{key: it for key, it in {**KEYS.get(step["type"], {}), **step}.items() if it} for step in steps]
         for group, steps in keys.items()
     }
-    write_workspace(tmp_path, {"demo/a.yaml": {**JOB, "steps": [script("a")], **filled}})
-    with browser.page() as page:
-        page.goto((made(tmp_path) / "flows/demo.a.html").as_uri())
-        assert page.locator(".told strong").all_inner_texts() == whom
-        assert (page.locator(".nobody").count() == 1) is (whom == ["Nobody"])
+    return {**JOB, "steps": [script("a")], **filled}
+
+
+@pytest.mark.parametrize("number", range(len(TOLD)), ids=[param.id for param in TOLD])
+def test_who_is_told_when_it_fails(told: Path, number: int) -> None:
+    section = (told / f"demo.f{number}.html").read_text().split('id="failure"')[1].split("</section>")[0]
+    whom = TOLD[number].values[1]
+    assert re.findall(r"<strong[^>]*>([^<]*)</strong>", section) == whom
+    assert ('class="told nobody"' in section) is (whom == ["Nobody"])
 
 
 def test_environments_that_differ_are_told_apart(tmp_path: Path) -> None:
@@ -113,3 +123,39 @@ def test_environments_that_differ_are_told_apart(tmp_path: Path) -> None:
         'override for staging <span class="place">demo/a.yaml:6</span>',
     ):
         assert part in text, part
+
+
+def test_the_load_of_a_server_is_what_its_schedules_start(tmp_path: Path) -> None:
+    flows = {
+        "demo/often.yaml": {**JOB, "cron": "*/10 8-9 * * MON-FRI", "timezone": "Europe/Berlin", "steps": [script("a")]},
+        "demo/daily.yaml": {**JOB, "cron": "0 8 * * *", "timezone": "Europe/Berlin", "steps": [script("a")]},
+        "demo/off.yaml": {**JOB, "cron": "* * * * *", "paused": True, "steps": [script("a")]},
+        "demo/there.yaml": {**JOB, "cron": "* * * * *", "server": "etl-02", "steps": [script("a")]},
+    }
+    workspace = {**WORKSPACE, "timezone": "Europe/Berlin"}
+    page = (made(write_workspace(tmp_path, flows, workspace)) / "servers/etl-01.html").read_text()
+    rows = [re.findall(r'<td class="level-(\d)">(\d*)</td>', row) for row in page.split("<tr>")]
+    days = [[(int(hour), *cell) for hour, cell in enumerate(row) if cell[1]] for row in rows if len(row) == 24]
+    working, free = [(8, "4", "7"), (9, "3", "6")], [(8, "1", "1")]
+    assert days == [working, working, working, working, free, free, working], "1 December 2026 is a Tuesday"
+    assert "67 runs in a week; at most 7 start in one hour. On the clocks of Europe/Berlin." in page
+
+
+@pytest.mark.browser
+def test_the_graph_is_drawn_with_the_colours_of_the_page(browser: Browser, tmp_path: Path) -> None:
+    steps = [script("one"), script("two"), script("three", needs=["one"], timeout="20m")]
+    environment = {"staging": {"server": "etl-02"}, "production": {"steps": steps[:2]}}
+    write_workspace(tmp_path, {"demo/a.yaml": {**JOB, "environment": environment, "steps": steps}})
+    with browser.page(dark=True) as page:
+        page.goto((made(tmp_path) / "flows/demo.a.html").as_uri())
+        assert [it.split() for it in page.locator(".graph figcaption").all_inner_texts()] == [
+            ["staging"],
+            ["production"],
+        ]
+        first, second = page.locator(".graph svg").all()
+        assert first.locator("[data-step]").count() == 3
+        assert second.locator("[data-step]").count() == 2
+        assert first.locator("[data-from=one][data-to=three]").count() == 1
+        assert first.locator("text", has_text="timeout 20m").is_visible()
+        colour = first.locator("text.name").first.evaluate("it => getComputedStyle(it).fill")
+        assert colour == page.locator("body").evaluate("it => getComputedStyle(it).color")

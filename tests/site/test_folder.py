@@ -1,11 +1,13 @@
 """The folder of a site: the same bytes each time, all of it or nothing, and nothing of others is lost."""
 
+import re
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from flowmill.site.folder import MARKER, NotOurs, write_folder
 from support.flows import JOB, script, write_workspace
 from support.sites import FROM, made, shipped_site
 from validating.command import flowmill
@@ -64,6 +66,7 @@ def test_others_may_read_it_where_they_may_read_new_files(small: Path) -> None:
     assert stat.S_IMODE(site.stat().st_mode) == stat.S_IMODE((small / "beside").stat().st_mode)
 
 
+PAGES = {"index.html": b"1", "flows/a.html": b"2"}
 REFUSED = [
     pytest.param("notes.txt", id="a file"),
     pytest.param(".flowmill-site", id="a marker that is not ours"),
@@ -73,34 +76,49 @@ REFUSED = [
 
 @pytest.mark.parametrize("is_ours", [False, True], ids=["of others", "of our pages"])
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_folder_that_holds_anything_else_is_left_alone(small: Path, name: str, is_ours: bool) -> None:
+def test_a_folder_that_holds_anything_else_is_left_alone(tmp_path: Path, name: str, is_ours: bool) -> None:
+    out = tmp_path / "out"
     if is_ours:
-        made(small)
-    file = small / "out" / name
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("mine")
-    before = content(small)
-    done = flowmill("site", "--out", "out", *FROM, cwd=small)
-    message = f"`out` holds files that flowmill has not written, such as `{name}`; name another folder with `--out`"
+        write_folder(out, PAGES)
+    (out / name).parent.mkdir(parents=True, exist_ok=True)
+    (out / name).write_text("mine")
+    before = content(tmp_path)
+    with pytest.raises(NotOurs, match=re.escape("holds files that flowmill has not written, such as `")) as raised:
+        write_folder(out, {"other.html": b""})
+    assert f"`{name}`" in str(raised.value)
+    assert content(tmp_path) == before
+
+
+def test_an_empty_folder_is_taken_and_a_file_is_not(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    write_folder(tmp_path / "out", PAGES)
+    assert content(tmp_path / "out").keys() == {*PAGES, MARKER}
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(NotOurs, match="file` is no folder"):
+        write_folder(tmp_path / "file", PAGES)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_what_a_link_leads_to_is_replaced_and_the_link_stays(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "out").symlink_to("real")
+    write_folder(tmp_path / "out", PAGES)
+    assert (tmp_path / "out").is_symlink()
+    assert content(tmp_path / "real").keys() == {*PAGES, MARKER}
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
+    write_folder(tmp_path / "out", PAGES)
+    before = content(tmp_path)
+    with pytest.raises(OSError, match="File name too long"):
+        write_folder(tmp_path / "out", {"a.html": b"", "b" * 300: b""})
+    assert content(tmp_path) == before
+
+
+def test_a_refusal_says_what_to_do(small: Path) -> None:
+    done = flowmill("site", "--out", ".", *FROM, cwd=small)
+    message = "`.` holds files that flowmill has not written, such as `demo/a.yaml`; name another folder with `--out`"
     assert (done.code, message in done.error) == (1, True), done.error
-    assert content(small) == before
-
-
-def test_an_empty_folder_is_taken_and_a_file_is_not(small: Path) -> None:
-    (small / "out").mkdir()
-    made(small)
-    (small / "file").write_text("mine")
-    done = flowmill("site", "--out", "file", cwd=small)
-    assert (done.code, "`file` is no folder" in done.error) == (1, True)
-    assert (small / "file").read_text() == "mine"
-
-
-def test_what_a_link_leads_to_is_replaced_and_the_link_stays(small: Path) -> None:
-    (small / "real").mkdir()
-    (small / "out").symlink_to("real")
-    made(small)
-    assert (small / "out").is_symlink()
-    assert (small / "real/index.html").is_file()
 
 
 def test_specs_with_errors_change_nothing(small: Path) -> None:

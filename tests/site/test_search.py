@@ -48,12 +48,21 @@ SEARCHES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def opened(browser: Browser, shipped: Path) -> Iterator[Page]:
+    """The index, for one search after the other."""
+    with browser.page() as page:
+        page.goto((shipped / "index.html").as_uri())
+        yield page
+
+
 @pytest.mark.parametrize(("text", "names"), SEARCHES)
-def test_what_fits_is_shown_as_one_types(index: Page, total: int, text: str, names: list[str]) -> None:
-    index.get_by_label("Search", exact=True).press_sequentially(text)
-    assert seen(index) == names
-    assert index.get_by_role("status").inner_text() == f"{len(names)} of {total}"
-    assert index.get_by_text("No flow fits").is_visible() == (not names)
+def test_what_fits_is_shown_as_one_types(opened: Page, total: int, text: str, names: list[str]) -> None:
+    opened.keyboard.press("Escape")
+    opened.get_by_label("Search", exact=True).press_sequentially(text)
+    assert seen(opened) == names
+    assert opened.get_by_role("status").inner_text() == f"{len(names)} of {total}"
+    assert opened.get_by_text("No flow fits").is_visible() == (not names)
 
 
 def test_from_the_slash_to_the_page_without_a_mouse(index: Page) -> None:

@@ -1,6 +1,6 @@
 """Everything that the pages tell, drawn from a compiled workspace: flows, projects, servers."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from flowmill.plan import Plan
 from flowmill.report.style import printable
 from flowmill.site.flow_entry import FlowEntry, InEnvironment, flow_entry
 from flowmill.site.shown import paragraphs
+from flowmill.site.week import Week, load_from, week_of
 from flowmill.spec import Environment, Server
 from flowmill.workspace import Files
 from flowmill_tasks.registry import Registry
@@ -32,6 +33,7 @@ class ServerEntry:
 
     Attributes:
         environments: those that it serves.
+        week: how many runs start there in each hour.
         flows: what runs there, with the environment in which it does.
     """
 
@@ -40,6 +42,7 @@ class ServerEntry:
     description: tuple[str, ...]
     environments: tuple[str, ...]
     flows: tuple[tuple[FlowEntry, InEnvironment], ...]
+    week: Week
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,18 @@ def catalogue(files: Files, compiled: Compiled, registry: Registry, start: datet
         flow_entry(flow, plans[f"{flow.project}.{flow.name}"], files, registry, start, _Placed(files.root))
         for flow in files.flows
     )
+    load = load_from(compiled.plans.values(), start)
+    servers = (
+        _server(name, declared, files, flows, week_of(load.get(name, Counter()), start))
+        for name, declared in files.spec.servers.items()
+    )
     return Catalogue(
         title=_title(files),
         start=start,
         stages=files.spec.environments,
         flows=flows,
         projects=tuple(_projects(files, flows)),
-        servers=tuple(_server(name, server, files, flows) for name, server in files.spec.servers.items()),
+        servers=tuple(servers),
     )
 
 
@@ -104,7 +112,7 @@ def _projects(files: Files, flows: tuple[FlowEntry, ...]) -> Iterator[ProjectEnt
             yield ProjectEntry(name, printable(project.spec.owner), paragraphs(project.spec.description), own)
 
 
-def _server(name: str, declared: Server, files: Files, flows: tuple[FlowEntry, ...]) -> ServerEntry:
+def _server(name: str, declared: Server, files: Files, flows: tuple[FlowEntry, ...], week: Week) -> ServerEntry:
     stages = files.spec.environments if files.spec else {}
     return ServerEntry(
         name=name,
@@ -112,4 +120,5 @@ def _server(name: str, declared: Server, files: Files, flows: tuple[FlowEntry, .
         description=paragraphs(declared.description),
         environments=tuple(declared.environments if declared.environments is not None else stages),
         flows=tuple((flow, it) for flow in flows for it in flow.environments if it.plan.server == name),
+        week=week,
     )

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from flowmill.pictures.words import duration
 from flowmill.report.style import printable
-from flowmill.site.durations import in_words
 from flowmill.site.flow_entry import FlowEntry, InEnvironment
 
 _CATCHUP = {
@@ -52,7 +52,7 @@ def _missed(it: InEnvironment) -> str:
     if not it.timetables:
         return ""
     late = it.plan.catchup.skip_if_late
-    skipped = f"; skipped when {in_words(late)} late" if late else ""
+    skipped = f"; skipped when {duration(late)} late" if late else ""
     return _CATCHUP[it.plan.catchup.missed] + skipped
 
 

@@ -1,7 +1,7 @@
 """The pages of a catalogue: templates, filled in, beside the files that they need."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ from flowmill.report.explanation import text_of
 from flowmill.site import comparison
 from flowmill.site.alike import alike
 from flowmill.site.catalogue import Catalogue
+from flowmill.site.graphs import graphs, styles
 from flowmill.site.values import parted
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _HERE = Path(__file__).parent
 def pages(catalogue: Catalogue) -> dict[str, bytes]:
     """All files of the site by their paths; the same bytes for the same catalogue."""
     found = {name: text.encode() for name, text in _pages(catalogue)}
+    found["assets/graph.css"] = styles()
     return found | {f"assets/{path.name}": path.read_bytes() for path in sorted((_HERE / "assets").iterdir())}
 
 
@@ -28,7 +30,7 @@ def _pages(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     fill = _Filling(catalogue)
     yield "index.html", fill("index.html", up="")
     for flow in catalogue.flows:
-        yield f"flows/{flow.name}.html", fill("flow.html", flow=flow, graphs=[])
+        yield f"flows/{flow.name}.html", fill("flow.html", flow=flow, graphs=list(graphs(flow)))
     for project in catalogue.projects:
         yield f"projects/{project.name}.html", fill("project.html", project=project)
     for server in catalogue.servers:
@@ -68,7 +70,7 @@ def _environment() -> "Environment":
     return made
 
 
-def _day(moment: datetime) -> str:
+def _day(moment: date) -> str:
     return f"{moment:%a} {moment.day} {moment:%b %Y}"
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from flowmill.pictures.words import duration
 from flowmill.plan import Plan, StepPlan
-from flowmill.site.durations import in_words
 from flowmill.site.shown import Shown
 
 TITLES = {
@@ -63,7 +63,7 @@ def _row(step: StepPlan, shown: Shown, group: str, number: int) -> StepRow:
         name=shown.text(group, number, "name"),
         type=step.type,
         needs=step.needs,
-        timeout=in_words(step.timeout) if step.timeout else "",
+        timeout=duration(step.timeout) if step.timeout else "",
         retries=_retries(step),
         notes=tuple(_notes(step, shown, (group, number))),
     )
@@ -72,7 +72,7 @@ def _row(step: StepPlan, shown: Shown, group: str, number: int) -> StepRow:
 def _retries(step: StepPlan) -> str:
     if not step.retries:
         return ""
-    waits = list(dict.fromkeys(map(in_words, step.retry_delays)))
+    waits = list(dict.fromkeys(map(duration, step.retry_delays)))
     return f"{step.retries}, after {', '.join(waits)}" if any(step.retry_delays) else f"{step.retries}, at once"
 
 
