@@ -11,6 +11,11 @@ from flowmill.report.explanation import cut
 MARK_AT_MOST = 60
 _SPECIAL = re.compile(r"[\"#&<>`%$;*_~\\]")
 """What means something to Mermaid, or to the HTML that it makes, even between quotes."""
+_MADE_INTO = re.compile(r"(?<=\$)(?=\$)|(?<=\\)(?=n)|(?<=\bfa)(?=\w?:fa-)")
+"""Where two characters would become a formula, a new line, an icon, however they are escaped."""
+_STATEMENT = re.compile(r"s(?=tyle)|c(?=lassDef)")
+"""The first letter of words behind which Mermaid takes a `;` away, wherever they stand."""
+_BREAK = "<wbr/>"
 _COLOURS: dict[Change, str] = {
     "added": "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",
     "removed": "fill:#ffebe9,stroke:#cf222e,color:#1f2328,stroke-dasharray:4 3",
@@ -55,7 +60,11 @@ def _node(node: Node, names: Mapping[str, str]) -> str:
 
 def escaped(text: str) -> str:
     """A text that may stand between quotes."""
-    return _SPECIAL.sub(lambda match: f"#{ord(match[0])};", text)
+    return _BREAK.join(_STATEMENT.sub(_code, _SPECIAL.sub(_code, part)) for part in _MADE_INTO.split(text))
+
+
+def _code(match: re.Match[str]) -> str:
+    return f"#{ord(match[0])};"
 
 
 def _edge(edge: Edge, names: Mapping[str, str]) -> str:
