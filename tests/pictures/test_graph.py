@@ -13,8 +13,8 @@ from validating.command import Ran, flowmill
 WORKSPACE = {"environments": {"staging": {"ref": "main"}}, "servers": {"etl-01": {}, "etl-02": {}}}
 
 
-def step(name: str, **keys: Any) -> dict[str, Any]:
-    return {"id": name, "type": "script", "command": "true", **keys}
+def step(its_id: str, **keys: Any) -> dict[str, Any]:
+    return {"id": its_id, "type": "script", "command": "true", **keys}
 
 
 def flow(*steps: dict[str, Any], **keys: Any) -> dict[str, Any]:
