@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
-from os.path import commonprefix
+from itertools import takewhile
 
 from flowmill.differences import ABSENT, Difference
 from flowmill.history.flow_changes import FlowChange
@@ -57,7 +57,8 @@ def _key(it: Difference, path: Sequence[str | int]) -> str:
 def _values(*values: object) -> Iterator[str]:
     """Two values on one line; of long ones that begin alike, from just before they differ."""
     texts = ["-" if it is ABSENT or it == {} else " ".join(text_of(it).split()) for it in values]
-    alike = len(commonprefix(texts)) - BEFORE_A_CHANGE if max(map(len, texts)) > VALUE_AT_MOST else 0
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    alike = same - BEFORE_A_CHANGE if max(map(len, texts)) > VALUE_AT_MOST else 0
     return (cut(f"…{text[alike:]}" if alike > 0 else text, VALUE_AT_MOST) for text in texts)
 
 
