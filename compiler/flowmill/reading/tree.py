@@ -96,7 +96,14 @@ class Tree:
         """Its edits with their places; none where one of them has no place, or would write a key twice."""
         if any(self.at(it.route) is None or (it.at_key and self._is_taken(it)) for it in finding.fix):
             return ()
-        return tuple(TextEdit(self.span(it.route, at_key=it.at_key, part=it.part), it.text) for it in finding.fix)
+        return tuple(TextEdit(self._place(it), it.text) for it in finding.fix)
+
+    def _place(self, edit: RouteEdit) -> Span:
+        """Where an edit is made: inside of the quotes of a key."""
+        span = self.span(edit.route, at_key=edit.at_key, part=edit.part)
+        if edit.at_key and self.sources[span.path].line(span.line)[span.column - 1] in "'\"":
+            return replace(span, column=span.column + 1, end_column=span.end_column - 1)
+        return span
 
     def _is_taken(self, edit: RouteEdit) -> bool:
         """Whether the map that a key stands in, as it is written, has one of the new name already."""
