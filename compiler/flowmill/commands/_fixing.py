@@ -22,7 +22,7 @@ def fixed(root: Path, only: frozenset[Path] | None, output: str, colour: bool | 
     # A format for programs has the output to itself.
     stream = sys.stdout if output == "text" else sys.stderr
     write(as_text(written, style_for(stream, colour)), stream)
-    write("".join(f"{reason}\n" for reason in refused), sys.stderr)
+    write("".join(f"{reason}\n" for reason in [*refused, *_links(found.compiled, root)]), sys.stderr)
     return (prove(root, only) if refused else found.compiled), not refused
 
 
@@ -48,4 +48,13 @@ def shown(root: Path, only: frozenset[Path] | None, colour: bool | None) -> "tup
 
     found = fix(root, only)
     write(as_diff(found.files, style_for(sys.stdout, colour)))
+    write("".join(f"{reason}\n" for reason in _links(found.compiled, root)), sys.stderr)
     return found.compiled, not found.files
+
+
+def _links(left: "Compiled", root: Path) -> list[str]:
+    """Why files that could be fixed are not: a link may lead to what somebody else owns."""
+    from flowmill.fixing.writing import is_link
+
+    paths = sorted({edit.span.path for it in left.diagnostics for edit in it.fix})
+    return [f"`{path}` is a link, and is not fixed" for path in paths if is_link(Path(path).absolute(), root)]

@@ -33,8 +33,8 @@ def reader(root: Path, only: frozenset[Path] | None) -> Callable[[Path], Source 
 
 def is_link(path: Path, root: Path) -> bool:
     """Whether a file of a workspace, or a folder on the way to it, is a link."""
-    inside = [path, *path.parents]
-    return any(it.is_symlink() for it in inside[: inside.index(root.absolute())])
+    inside = [it for it in (path, *path.parents) if it.is_relative_to(root.absolute()) and it != root.absolute()]
+    return any(it.is_symlink() for it in inside)
 
 
 def write(file: FixedFile, root: Path) -> None:
