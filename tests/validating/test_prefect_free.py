@@ -43,6 +43,7 @@ def folder(tmp_path: Path) -> Path:
         ["compile", "--manifest", "--env", "staging"],
         ["schema", "--check"],
         ["diff", "HEAD"],
+        ["site"],
         ["--help"],
     ],
     ids=" ".join,
