@@ -111,14 +111,15 @@ def test_environments_that_differ_are_told_apart(tmp_path: Path) -> None:
         "timezone": "Europe/Berlin",
         "steps": [script("a", retries=2, retry_delay="90s", timeout="1h30m", env_from=["db.main"])],
     }
-    write_workspace(tmp_path, {"demo/a.yaml": flow})
+    secrets = {"secrets": {"db": {"description": "ask the owners of the database"}}}
+    write_workspace(tmp_path, {"demo/a.yaml": flow}, {**WORKSPACE, **secrets})
     text = " ".join((made(tmp_path) / "flows/demo.a.html").read_text().split())
     for part in (
         "<code>15 6 * * MON-FRI</code>",
         'Tue 1 Dec 2026</th><td><time datetime="2026-12-01T06:15:00+01:00">06:15 CET</time></td><td>05:15</td>',
         "<td>1h30m</td>",
         "<td>2, after 1m30s</td>",
-        "<code>db</code>",
+        '<code>db</code> <span class="name" dir="auto">ask the owners of the database</span>',
         "<code>main.*</code>",
         'override for staging <span class="place">demo/a.yaml:6</span>',
     ):
