@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from flowmill.pipeline import Compiled
@@ -68,9 +69,9 @@ def catalogue(files: Files, compiled: Compiled, registry: Registry, start: datet
     plans: dict[str, dict[str, Plan]] = defaultdict(dict)
     for (name, environment), plan in compiled.plans.items():
         plans[name][environment] = plan
+    placed = cache(_Placed(files.root))
     flows = tuple(
-        flow_entry(flow, plans[f"{flow.project}.{flow.name}"], files, registry, start, _Placed(files.root))
-        for flow in files.flows
+        flow_entry(flow, plans[f"{flow.project}.{flow.name}"], files, registry, start, placed) for flow in files.flows
     )
     load = load_from(compiled.plans.values(), start)
     servers = (
