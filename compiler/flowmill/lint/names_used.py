@@ -1,0 +1,62 @@
+"""Which of the names that a flow declares are used in its expressions, and where those are written."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from flowmill.diagnostics import Route
+from flowmill.expression_findings import texts
+from flowmill.expressions.language import Parsed, Path, parse
+from flowmill.expressions.template import Expression, has_expression, split
+from flowmill.lint.subjects import LintedFlow
+from flowmill.reading.tree import Tree
+
+
+def unused(flow: LintedFlow, kind: str) -> Iterator[Route]:
+    """The routes of those `vars` or `parameters` that the flow's own file declares and no expression uses."""
+    written = flow.bound.written.get(kind)
+    own = [(kind, name) for name in (written if isinstance(written, dict) else ()) if _is_own(flow, (kind, name))]
+    used = set(_paths(flow.bound.written)) if own else set()
+    if (kind,) in used:  # as a whole, or by an index that only the run knows
+        return
+    for route in own:
+        if not any(path[:2] == route for path in used) and not _is_aliased(flow.tree, route):
+            yield route
+
+
+def _is_own(flow: LintedFlow, route: Route) -> bool:
+    """Whether the flow's own file has it: what is inherited is for others to use."""
+    return flow.tree.span(route, at_key=True).path == flow.tree.span(()).path
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    """The names in all expressions, also in overrides for other environments and in defaults for other steps."""
+    for route, text in texts(value, ()):
+        is_condition = route[-1:] == ("if",)
+        pieces = split(text) if has_expression(text) else (Expression(text, 0),) if is_condition else ()
+        for piece in pieces if isinstance(pieces, tuple) else ():
+            parsed = parse(piece.source) if isinstance(piece, Expression) else None
+            if isinstance(parsed, Parsed):
+                yield from parsed.references
+
+
+def _is_aliased(tree: Tree, route: Route) -> bool:
+    """Whether YAML's `*name` brings the value, or a part of it, to another place as well."""
+    declared = tree.at(route)
+    if declared is None:
+        return False
+    inside = {_place(node) for node in _nodes(declared)}
+    everywhere = [_place(node) for node in _nodes(tree.root)]
+    return len(inside) < sum(place in inside for place in everywhere)
+
+
+def _nodes(node: yaml.Node) -> Iterator[yaml.Node]:
+    yield node
+    for child in node.value if isinstance(node, yaml.CollectionNode) else ():
+        for part in child if isinstance(child, tuple) else (child,):
+            yield from _nodes(part)
+
+
+def _place(node: yaml.Node) -> tuple[str, int, int]:
+    return node.start_mark.name, node.start_mark.index, node.end_mark.index
