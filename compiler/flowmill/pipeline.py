@@ -64,6 +64,10 @@ class Compiled:
     def warnings(self) -> int:
         return self._count(Severity.WARNING)
 
+    @property
+    def infos(self) -> int:
+        return self._count(Severity.INFO)
+
     def _count(self, severity: Severity) -> int:
         return sum(diagnostic.severity is severity for diagnostic in self.diagnostics)
 

@@ -8,6 +8,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from flowmill.diagnostics import Severity
+from flowmill.lint.registry import rules
 from flowmill.spec import HANDLERS, ONLY_IN_STEPS, FlowSpec, Project, StepKeys, Workspace
 from flowmill.spec_values import NAME
 from flowmill.testing.spec import FlowTests
@@ -77,7 +79,17 @@ def _workspace_schema(registry: Registry) -> Schema:
     servers = schema["properties"]["servers"]
     servers["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/Server"}, {"type": "null"}]}
     schema["$defs"]["Environment"]["properties"]["defaults"] = schema["properties"]["defaults"]
+    rules_of_lint = schema["$defs"]["Lint"]["properties"]["rules"]
+    schema["$defs"]["Lint"]["properties"]["rules"] = {**_described(rules_of_lint), **_closed(_rules())}
     return schema
+
+
+def _rules() -> Schema:
+    """The rules by code, each as a severity alone or as a map of its options."""
+    return {
+        code: {"description": rule.summary, "anyOf": [{"enum": ["off", *Severity]}, _of(rule.options)]}
+        for code, rule in rules().items()
+    }
 
 
 def _project_schema(registry: Registry) -> Schema:

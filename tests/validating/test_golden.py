@@ -16,6 +16,7 @@ from flowmill import spec
 from flowmill.bind import keys_of
 from flowmill.codes import catalogue
 from flowmill.expressions.functions import FILTERS, FUNCTIONS
+from flowmill.lint.registry import rules
 from flowmill.pipeline import Compiled
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
@@ -74,7 +75,7 @@ def codes_in(case: Case) -> set[str]:
     return set(headlines)
 
 
-@pytest.mark.parametrize("code", catalogue())
+@pytest.mark.parametrize("code", [*catalogue(), *rules()])
 def test_every_code_has_a_case_that_is_called_like_it(code: str) -> None:
     case = next((case for case in err_cases() if case.name == code), None)
     assert case, f"tests/golden/err has no {code}.yaml and no folder {code}"
@@ -83,7 +84,12 @@ def test_every_code_has_a_case_that_is_called_like_it(code: str) -> None:
 
 def test_no_case_shows_a_code_that_is_not_documented() -> None:
     shown = set().union(*map(codes_in, err_cases()))
-    assert shown <= set(catalogue())
+    assert shown <= {*catalogue(), *rules()}
+
+
+@pytest.mark.parametrize("code", rules())
+def test_every_rule_has_a_near_miss_that_is_called_like_it(code: str) -> None:
+    assert code in {case.name for case in ok_cases()}, f"tests/golden/ok has no {code}.yaml and no folder {code}"
 
 
 def test_every_expectation_belongs_to_a_case() -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ def declared(environment: str, colour: bool | None) -> FromSpecs | None:
     Raises:
         click.ClickException: the environment cannot be registered.
     """
+    from flowmill.lint.run import linted
     from flowmill.pipeline import compile_files
     from flowmill.registering.declaring import Undeclarable, manifest_of
     from flowmill.report import render
@@ -38,7 +40,8 @@ def declared(environment: str, colour: bool | None) -> FromSpecs | None:
 
     root, _ = workspace_of(())
     files = load(root)
-    compiled = compile_files(files, discover())
+    # A rule that the team has made an error, or a policy, holds for what is registered as well.
+    compiled = linted(compile_files(files, discover()), files, date.today(), whole=True)
     if compiled.errors or files.spec is None:
         write(render(compiled, "text", style_for(sys.stderr, colour)), sys.stderr)
         return None

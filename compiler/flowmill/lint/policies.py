@@ -5,9 +5,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from flowmill.bind import keys_of
-from flowmill.diagnostics import Finding, Route, Severity
+from flowmill.diagnostics import Finding, Related, Route, Severity
 from flowmill.flow import BoundStep
 from flowmill.lint.subjects import LintedFlow
+from flowmill.reading.tree import Tree
 from flowmill.spec import FlowSpec, StepKeys, Workspace
 from flowmill.spec_lint import Policy
 from flowmill.suggest import did_you_mean
@@ -16,13 +17,13 @@ from flowmill_tasks.registry import discover
 CODE = "policy"
 
 
-def policy_findings(flow: LintedFlow, policies: Mapping[str, Policy]) -> Iterator[Finding]:
-    """Where a flow is not as the policies that are about it want it."""
+def policy_findings(flow: LintedFlow, policies: Mapping[str, Policy], tree: Tree) -> Iterator[Finding]:
+    """Where a flow is not as the policies that are about it want it; `tree` is that of `flowmill.yaml`."""
     for name, policy in policies.items():
-        if _is_about(policy, flow):
-            for route, message, at_key in _problems(policy, flow):
-                told = f"{message}; policy `{name}`: {policy.description}"
-                yield Finding(route, CODE, told, at_key=at_key, severity=Severity(policy.severity))
+        said = Related(tree.span(("lint", "policies", name), at_key=True), f"policy `{name}`")
+        for route, message, at_key in _problems(policy, flow) if _is_about(policy, flow) else ():
+            severity = Severity(policy.severity)
+            yield Finding(route, CODE, message, policy.description, at_key, related=(said,), severity=severity)
 
 
 def _is_about(policy: Policy, flow: LintedFlow) -> bool:

@@ -1,7 +1,7 @@
 """A compiled workspace -> the same with what its rules and policies find."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -12,10 +12,7 @@ from flowmill.lint.subjects import Fleet, LintedFlow
 from flowmill.lint.suppressions import Scope, without_suppressed
 from flowmill.per_environment import once_each
 from flowmill.pipeline import Compiled
-from flowmill.spec import Workspace
 from flowmill.workspace import Files
-
-Flows = Mapping[tuple[str, str], LintedFlow]
 
 
 def linted(compiled: Compiled, files: Files, today: date, *, whole: bool) -> Compiled:
@@ -32,25 +29,25 @@ def linted(compiled: Compiled, files: Files, today: date, *, whole: bool) -> Com
     flows = {key: LintedFlow(it.bound, it.tree, it.plan, today) for key, it in compiled.usable.items()}
     is_fleet = whole and not compiled.errors
     fleet = Fleet(files.spec, files.tree, files.projects, flows, today)
-    found = [*_of_flows(active, files.spec, flows), *(_of_fleet(active, fleet) if is_fleet else ())]
+    found = [*_of_flows(active, fleet), *(_of_fleet(active, fleet) if is_fleet else ())]
     scope = Scope(files, compiled, active, today, is_fleet)
     diagnostics = [*compiled.diagnostics, *map(files.tree.locate, wrong), *without_suppressed(found, scope)]
     return replace(compiled, diagnostics=tuple(in_order(diagnostics)))
 
 
-def _of_flows(active: Iterable[ActiveRule], workspace: Workspace, flows: Flows) -> Iterator[Diagnostic]:
+def _of_flows(active: Iterable[ActiveRule], fleet: Fleet) -> Iterator[Diagnostic]:
     by_flow: dict[str, dict[str, list[Diagnostic]]] = defaultdict(dict)
-    for (name, environment), flow in flows.items():
-        by_flow[name][environment] = list(_of_flow(active, workspace, flow))
+    for (name, environment), flow in fleet.flows.items():
+        by_flow[name][environment] = list(_of_flow(active, fleet, flow))
     for by_environment in by_flow.values():
         yield from once_each(by_environment)
 
 
-def _of_flow(active: Iterable[ActiveRule], workspace: Workspace, flow: LintedFlow) -> Iterator[Diagnostic]:
+def _of_flow(active: Iterable[ActiveRule], fleet: Fleet, flow: LintedFlow) -> Iterator[Diagnostic]:
     for it in active:
         for finding in it.rule.check(flow, it.options) if it.rule.check else ():
             yield flow.tree.locate(replace(finding, code=it.rule.code, severity=it.severity))
-    yield from map(flow.tree.locate, policy_findings(flow, workspace.lint.policies))
+    yield from map(flow.tree.locate, policy_findings(flow, fleet.workspace.lint.policies, fleet.tree))
 
 
 def _of_fleet(active: Iterable[ActiveRule], fleet: Fleet) -> Iterator[Diagnostic]:

@@ -1,12 +1,14 @@
 """For GitHub Actions: workflow commands that annotate the lines of a pull request."""
 
-from flowmill.diagnostics import Diagnostic
+from flowmill.diagnostics import Diagnostic, Severity
 from flowmill.pipeline import Compiled
 from flowmill.report.style import Style, printable
 
+_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
 
 def render(compiled: Compiled, style: Style) -> str:
-    """One `::error …::` or `::warning …::` line per diagnostic."""
+    """One `::error …::`, `::warning …::` or `::notice …::` line per diagnostic."""
     return "".join(f"{_command(diagnostic)}\n" for diagnostic in compiled.diagnostics)
 
 
@@ -16,7 +18,7 @@ def _command(diagnostic: Diagnostic) -> str:
     place = f"{begin},endLine={span.end_line},endColumn={span.end_column}"
     hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
     text = _data("\n".join([diagnostic.message + hint, *diagnostic.details]))
-    return f"::{diagnostic.severity.value} {place},title={_property(diagnostic.code)}::{text}"
+    return f"::{_COMMANDS[diagnostic.severity]} {place},title={_property(diagnostic.code)}::{text}"
 
 
 def _data(text: str) -> str:

@@ -12,6 +12,8 @@ from flowmill.report.style import Style, printable
 if TYPE_CHECKING:
     from flowmill.testing.suite import FileVerdict, Tested
 
+_COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+
 
 def render(compiled: Compiled, style: Style) -> str:
     """All problems, then what there was and how it went."""
@@ -57,9 +59,10 @@ def _summary_of_tests(tested: "Tested", style: Style) -> str:
 def _block(diagnostic: Diagnostic, style: Style) -> Iterator[str]:
     span = diagnostic.span
     place = style.paint(f"{printable(span.path)}:{span.line}:{span.column}:", "bold")
-    warning = style.paint("warning: ", "yellow") if diagnostic.severity is Severity.WARNING else ""
+    level = style.paint(f"{diagnostic.severity}: ", _COLOURS[diagnostic.severity])
+    level = "" if diagnostic.severity is Severity.ERROR else level
     code = style.paint(f"[{diagnostic.code}]", "dim")
-    yield f"{place} {warning}{printable(diagnostic.message)} {code}"
+    yield f"{place} {level}{printable(diagnostic.message)} {code}"
     yield from snippet(diagnostic, style)
     yield from (f"     {_detail(line, style)}" for line in diagnostic.details)
     for related in diagnostic.related:
@@ -73,8 +76,8 @@ def _detail(line: str, style: Style) -> str:
 
 
 def _summary(compiled: Compiled, style: Style) -> str:
-    warnings = len(compiled.diagnostics) - compiled.errors
-    also = f", {counted(warnings, 'warning')}" if warnings else ""
+    counts = {"warning": compiled.warnings, "info": compiled.infos}
+    also = "".join(f", {counted(count, word)}" for word, count in counts.items() if count)
     if compiled.errors:
         files = len({d.span.path for d in compiled.diagnostics if d.severity is Severity.ERROR})
         return style.paint(f"{counted(compiled.errors, 'error')} in {counted(files, 'file')}{also}", "red", "bold")
