@@ -1,6 +1,6 @@
 """Which of the names that a flow declares are used in its expressions, and where those are written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -10,6 +10,7 @@ from flowmill.expression_findings import texts
 from flowmill.expressions.language import Parsed, Path, parse
 from flowmill.expressions.template import Expression, has_expression, split
 from flowmill.lint.subjects import LintedFlow
+from flowmill.reading.parse import parse_tree
 from flowmill.reading.tree import Tree
 
 
@@ -17,12 +18,16 @@ def unused(flow: LintedFlow, kind: str) -> Iterator[Route]:
     """The routes of those `vars` or `parameters` that the flow's own file declares and no expression uses."""
     written = flow.bound.written.get(kind)
     own = [(kind, name) for name in (written if isinstance(written, dict) else ()) if _is_own(flow, (kind, name))]
-    used = set(_paths(flow.bound.written)) if own else set()
-    if (kind,) in used:  # as a whole, or by an index that only the run knows
-        return
-    for route in own:
-        if not any(path[:2] == route for path in used) and not _is_aliased(flow.tree, route):
-            yield route
+    left = _without_used(own, flow.bound.written) if own else []
+    # What is replaced in this environment may be what uses a name in another.
+    left = _without_used(left, _of_file(flow)) if left else []
+    yield from (route for route in left if not _is_aliased(flow.tree, route))
+
+
+def _without_used(routes: list[tuple[str, str]], written: Mapping[str, Any]) -> list[tuple[str, str]]:
+    used = {path[:2] for path in _paths(written)}
+    # As a whole, or by an index that only the run knows, every one of them is used.
+    return [route for route in routes if route not in used and route[:1] not in used]
 
 
 def _is_own(flow: LintedFlow, route: Route) -> bool:
@@ -30,8 +35,14 @@ def _is_own(flow: LintedFlow, route: Route) -> bool:
     return flow.tree.span(route, at_key=True).path == flow.tree.span(()).path
 
 
+def _of_file(flow: LintedFlow) -> dict[str, Any]:
+    """The flow's own file, before anything is laid over it."""
+    tree = parse_tree(flow.tree.sources[flow.tree.span(()).path])
+    return tree.plain() if isinstance(tree, Tree) else {}
+
+
 def _paths(value: Any) -> Iterator[Path]:
-    """The names in all expressions, also in overrides for other environments and in defaults for other steps."""
+    """The names in all expressions."""
     for route, text in texts(value, ()):
         is_condition = route[-1:] == ("if",)
         pieces = split(text) if has_expression(text) else (Expression(text, 0),) if is_condition else ()

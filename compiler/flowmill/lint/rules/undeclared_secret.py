@@ -7,13 +7,13 @@ Write the name as it stands in the list, or add it there with a description of w
 `secrets` in `flowmill.yaml` has no such list, and any name may be used.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from flowmill.diagnostics import Finding, Part, Route, Severity
 from flowmill.expression_findings import LAID_ELSEWHERE, step_expressions
 from flowmill.lint.subjects import LintedFlow
 from flowmill.spec_lint import RuleOptions
-from flowmill.suggest import did_you_mean
+from flowmill.suggest import nearest
 
 SEVERITY = Severity.ERROR
 SUMMARY = "A flow uses a secret that flowmill.yaml does not list, though it lists secrets."
@@ -23,8 +23,13 @@ def check(flow: LintedFlow, options: RuleOptions) -> Iterator[Finding]:
     declared = flow.bound.context.workspace.secrets
     for route, part, name in (*_in_expressions(flow), *_in_env_from(flow)) if declared is not None else ():
         if name not in (declared or ()):
-            hint = did_you_mean(name, declared or ()) or "add it there"
+            hint = _hint(name, declared or ())
             yield Finding(route, "undeclared-secret", f"flowmill.yaml lists no secret `{name}`", hint, part=part)
+
+
+def _hint(name: str, declared: Collection[str]) -> str:
+    meant = nearest(name, declared)
+    return f"did you mean `{meant}`?" if meant else "add it there, with what it opens"
 
 
 def _in_expressions(flow: LintedFlow) -> Iterator[tuple[Route, Part | None, str]]:
