@@ -9,11 +9,10 @@ from flowmill.diagnostics import Diagnostic
 from flowmill.proving import prove
 from flowmill.spec import Workspace
 from flowmill.workspace import load
-from golden.corpus import TODAY, Case, ok_cases
+from golden.corpus import TODAY, ok_cases
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = [ROOT / "specs", ROOT / "docs/examples/specs"]
-CASES = ok_cases()
 
 
 def found(specs: Path) -> tuple[Diagnostic, ...]:
@@ -37,7 +36,7 @@ def test_what_ships_is_clean(specs: Path) -> None:
 
 
 def test_all_right_cases_of_one_file_are_clean_together(tmp_path: Path) -> None:
-    cases = [case for case in CASES if case.source.is_file()]
+    cases = [case for case in ok_cases() if case.source.is_file()]
     for case in cases:
         specs = case.lay_out(tmp_path)
     assert workspace(specs).lint.rules == {}
