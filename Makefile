@@ -50,12 +50,12 @@ check: $(READY) ## lint, formatting, types; the schemas, the specs that ship and
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/flowmill schema --check
-	@$(BIN)/flowmill validate
+	@$(BIN)/flowmill validate --strict
 	@$(BIN)/flowmill test
 
 .PHONY: validate
 validate: $(READY) ## prove the specs of this workspace
-	@$(BIN)/flowmill validate
+	@$(BIN)/flowmill validate $(ARGS)
 
 .PHONY: run
 run: $(READY) ## run one flow: make run SPEC=specs/reports/monthly.yaml

@@ -42,7 +42,7 @@ def test_the_version_is_told(folder: Path) -> None:
         pytest.param(["valdate"], "did you mean `validate`?", id="misspelt-verb"),
         pytest.param(["frobnicate"], "expected one of: compile", id="unknown-verb"),
         pytest.param(["validate", "nowhere.yaml"], "there is no file or folder `nowhere.yaml`", id="no-such-file"),
-        pytest.param(["validate", "--format", "xml"], "there are: github, json, text", id="unknown-format"),
+        pytest.param(["validate", "--format", "xml"], "there are: github, gitlab, json", id="unknown-format"),
         pytest.param(["validate", "--frmat", "json"], "--format", id="misspelt-option"),
         pytest.param(["validate", "/"], "there is no flowmill.yaml at or above `/`", id="no-workspace"),
     ],

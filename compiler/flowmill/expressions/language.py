@@ -280,7 +280,7 @@ def _unknown_word(kind: str, word: str, known: Any, parsed: Parsed) -> Problem:
 
 
 def _references(node: nodes.Node) -> Iterator[Path]:
-    path = _path(node)
+    path = path_of(node)
     if path is not None:
         if path[0] not in FUNCTIONS:
             yield path
@@ -289,13 +289,14 @@ def _references(node: nodes.Node) -> Iterator[Path]:
         yield from _references(child)
 
 
-def _path(node: nodes.Node) -> Path | None:
+def path_of(node: nodes.Node) -> Path | None:
+    """The name that a node looks up with its attributes, where all of them are written out."""
     if isinstance(node, nodes.Name):
         return (node.name,)
     if isinstance(node, nodes.Getattr):
-        before = _path(node.node)
+        before = path_of(node.node)
         return (*before, node.attr) if before else None
     if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-        before = _path(node.node)
+        before = path_of(node.node)
         return (*before, node.arg.value) if before else None
     return None
