@@ -5,7 +5,6 @@ to machine and from minute to minute. It is promised to stay below 1.5, and the 
 """
 
 import os
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -83,14 +82,14 @@ def files() -> Iterator[tuple[str, str]]:
 
 
 def measured(folder: Path) -> dict[str, float]:
-    """The median of each row."""
+    """The best of each row: what a busy machine adds is not of the rules."""
     env = environment(folder / "home")
     commands = {name: [PYTHON, "-c", CODE.format(line, FLOWS)] for name, line in ROWS.items()}
     times: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(ROUNDS):
         for name, command in commands.items():
             times[name].append(seconds(command, env, folder))
-    return {name: statistics.median(values) for name, values in times.items()}
+    return {name: min(values) for name, values in times.items()}
 
 
 def main() -> int:
@@ -100,10 +99,10 @@ def main() -> int:
             path = Path(scratch, "specs", name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        median = measured(Path(scratch))
-    floor, whole = median.values()
-    print(f"{f'{FLOWS} flows, medians of {ROUNDS} rounds':<42} {'seconds':>8} {'ratio':>7}")
-    for name, value in median.items():
+        best = measured(Path(scratch))
+    floor, whole = best.values()
+    print(f"{f'{FLOWS} flows, best of {ROUNDS} rounds':<42} {'seconds':>8} {'ratio':>7}")
+    for name, value in best.items():
         print(f"{name:<42} {value:>8.2f} {value / floor:>7.2f}")
     return int(whole / floor > AT_MOST)
 

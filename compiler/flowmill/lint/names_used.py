@@ -1,6 +1,6 @@
 """Which of the names that a flow declares are used in its expressions, and where those are written."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import yaml
@@ -18,14 +18,14 @@ def unused(flow: LintedFlow, kind: str) -> Iterator[Route]:
     """The routes of those `vars` or `parameters` that the flow's own file declares and no expression uses."""
     written = flow.bound.written.get(kind)
     own = [(kind, name) for name in (written if isinstance(written, dict) else ()) if _is_own(flow, (kind, name))]
-    left = _without_used(own, flow.bound.written) if own else []
+    left = _without_used(own, (path for _, _, parsed in flow.expressions for path in parsed.references)) if own else []
     # What is replaced in this environment may be what uses a name in another.
-    left = _without_used(left, _of_file(flow)) if left else []
+    left = _without_used(left, _paths(_of_file(flow))) if left else []
     yield from (route for route in left if not _is_aliased(flow.tree, route))
 
 
-def _without_used(routes: list[tuple[str, str]], written: Mapping[str, Any]) -> list[tuple[str, str]]:
-    used = {path[:2] for path in _paths(written)}
+def _without_used(routes: list[tuple[str, str]], paths: Iterable[Path]) -> list[tuple[str, str]]:
+    used = {path[:2] for path in paths}
     # As a whole, or by an index that only the run knows, every one of them is used.
     return [route for route in routes if route not in used and route[:1] not in used]
 

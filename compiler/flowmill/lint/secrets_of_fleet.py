@@ -10,9 +10,10 @@ from flowmill.secret_names import secret_uses
 def secrets_used(fleet: Fleet) -> set[str] | None:
     """The names; None where one is only known in the run, so that any may be asked for."""
     names = {use.name for flow in fleet.flows.values() for use in secret_uses(flow.plan)}
+    if None in names:
+        return None
     names |= {*_named_in_defaults(fleet), fleet.workspace.repository_token}
-    asks_for_any = any(use.name is None for flow in fleet.flows.values() for use in secret_uses(flow.plan))
-    return None if asks_for_any else {name for name in names if name}
+    return {name for name in names if name}
 
 
 def _named_in_defaults(fleet: Fleet) -> Iterator[str | None]:

@@ -10,7 +10,6 @@ Write the name as it stands in the list, or add it there with a description of w
 from collections.abc import Collection, Iterator
 
 from flowmill.diagnostics import Finding, Part, Route, Severity
-from flowmill.expression_findings import LAID_ELSEWHERE, step_expressions
 from flowmill.lint.subjects import LintedFlow
 from flowmill.spec_lint import RuleOptions
 from flowmill.suggest import nearest
@@ -33,8 +32,7 @@ def _hint(name: str, declared: Collection[str]) -> str:
 
 
 def _in_expressions(flow: LintedFlow) -> Iterator[tuple[Route, Part | None, str]]:
-    written = {key: value for key, value in flow.bound.written.items() if key not in LAID_ELSEWHERE}
-    for route, piece, parsed in step_expressions(written, ()):
+    for route, piece, parsed in flow.expressions:
         for path in parsed.references:
             if path[0] == "secrets" and len(path) > 1:
                 found = parsed.place(path[:2])
