@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flowmill.bind import bind
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Diagnostic, Finding, Related, Span
 from flowmill.reading.file import read_source, unreadable
 from flowmill.reading.parse import parse_tree
@@ -195,7 +196,8 @@ def _workspace_findings(workspace: Workspace) -> Iterator[Finding]:
             if name not in workspace.environments:
                 hint = did_you_mean(name, workspace.environments)
                 route = ("servers", label, "environments", index)
-                yield Finding(route, "unknown-environment", f"there is no environment `{name}`", hint)
+                fix = corrected(route, name, workspace.environments)
+                yield Finding(route, "unknown-environment", f"there is no environment `{name}`", hint, fix=fix)
 
 
 def _queue_findings(label: str, server: Server, workspace: Workspace) -> Iterator[Finding]:
