@@ -1,6 +1,7 @@
 """A client of the language server, as an editor has one: it starts `flowmill lsp` and talks to it over its pipes."""
 
 import asyncio
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
@@ -9,8 +10,6 @@ from typing import Any
 
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
-
-from support.unmeasured import unmeasured
 
 WITHIN = 30.0
 """Seconds for an answer; a machine that runs several tests at once is no judge of speed."""
@@ -80,18 +79,25 @@ class Editor:
 
     @staticmethod
     def position(text: str) -> types.Position:
-        """The place of `|` in a text, in units of UTF-16."""
-        before = text.partition("|")[0]
+        """The place of `§` in a text, in units of UTF-16."""
+        before = text.partition("§")[0]
         line = before.rpartition("\n")[2]
         return types.Position(before.count("\n"), len(line.encode("utf-16-le")) // 2)
 
 
-def edit(folder: Path, scenario: Callable[[Editor], Awaitable[None]]) -> None:
-    """Start a server in a folder, let an editor do something with it, and end it as the protocol says."""
-    asyncio.run(_edit(folder, scenario))
+FLOWMILL = str(Path(sys.executable).with_name("flowmill"))
 
 
-async def _edit(folder: Path, scenario: Callable[[Editor], Awaitable[None]]) -> None:
+def edit(folder: Path, scenario: Callable[[Editor], Awaitable[None]], *command: str) -> None:
+    """Start a server in a folder, let an editor do something with it, and end it as the protocol says.
+
+    Args:
+        command: what starts the server; `flowmill lsp` when left out.
+    """
+    asyncio.run(_edit(folder, scenario, command or (FLOWMILL, "lsp")))
+
+
+async def _edit(folder: Path, scenario: Callable[[Editor], Awaitable[None]], command: tuple[str, ...]) -> None:
     client = LanguageClient("an-editor", "1")
     editor = Editor(client, folder)
 
@@ -103,8 +109,7 @@ async def _edit(folder: Path, scenario: Callable[[Editor], Awaitable[None]]) -> 
     def _(params: types.LogMessageParams) -> None:
         editor.logged.append(params.message)
 
-    program = str(Path(sys.executable).with_name("flowmill"))
-    await client.start_io(program, "lsp", cwd=str(folder), env=unmeasured())
+    await client.start_io(*command, cwd=str(folder), env=dict(os.environ))
     try:
         await asyncio.wait_for(client.initialize_async(_introduction(folder)), WITHIN)
         client.initialized(types.InitializedParams())

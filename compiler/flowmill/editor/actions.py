@@ -6,8 +6,10 @@ from pathlib import Path
 
 from lsprotocol import types
 
-from flowmill.diagnostics import Diagnostic, TextEdit
+from flowmill.diagnostics import Diagnostic
 from flowmill.editor.positions import Positions, absolute
+from flowmill.fixing.edits import compatible
+from flowmill.reading.source import Source
 
 PositionsOf = Callable[[Path], Positions]
 UriOf = Callable[[Path], str]
@@ -23,7 +25,8 @@ def code_actions(
     found = [_action(f"fix: {it.message}", [it], positions_of, uri_of, types.CodeActionKind.QuickFix) for it in here]
     if fixable:
         title = "fix everything in this file that flowmill can fix"
-        found.append(_action(title, fixable, positions_of, uri_of, types.CodeActionKind.SourceFixAll))
+        together = compatible(Source(str(path), positions.text), fixable)
+        found.append(_action(title, together, positions_of, uri_of, types.CodeActionKind.SourceFixAll))
     return found
 
 
@@ -38,25 +41,10 @@ def _action(
     title: str, diagnostics: list[Diagnostic], positions_of: PositionsOf, uri_of: UriOf, kind: types.CodeActionKind
 ) -> types.CodeAction:
     changes: dict[str, list[types.TextEdit]] = defaultdict(list)
-    for edit in _apart(edit for it in diagnostics for edit in it.fix):
+    for edit in (edit for it in diagnostics for edit in it.fix):
         path = absolute(edit.span.path)
         changes[uri_of(path)].append(types.TextEdit(positions_of(path).range(edit.span), edit.text))
     preferred = kind is types.CodeActionKind.QuickFix
     return types.CodeAction(
         title=title, kind=kind, edit=types.WorkspaceEdit(changes=dict(changes)), is_preferred=preferred
     )
-
-
-def _apart(edits: Iterable[TextEdit]) -> list[TextEdit]:
-    """The edits without those that reach into an earlier one."""
-    found: list[TextEdit] = []
-    for edit in sorted(set(edits)):
-        last = found[-1].span if found else None
-        reaches = last and (last.path, last.end_line, last.end_column) > (
-            edit.span.path,
-            edit.span.line,
-            edit.span.column,
-        )
-        if not reaches or last is None or last.path != edit.span.path:
-            found.append(edit)
-    return found

@@ -95,7 +95,7 @@ def _facts(snapshot: Snapshot, path: Path, route: Route) -> Iterator[tuple[str, 
     for flow_name, environment in snapshot.compiled.usable:
         if flow_name == name and path in {it.path.absolute() for it in snapshot.files.flows}:
             for fact in facts(flow, snapshot.files, snapshot.registry, environment):
-                if fact.route == place:
+                if fact.route == place[: len(fact.route)]:
                     yield environment, fact
 
 

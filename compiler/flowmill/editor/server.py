@@ -9,17 +9,20 @@ from typing import Any
 
 from lsprotocol import types
 from pygls import uris
+from pygls.exceptions import FeatureRequestError
 from pygls.lsp.server import LanguageServer
 
 from flowmill import __version__
 from flowmill.crash import crash_report
 from flowmill.editor import diagnostics
 from flowmill.editor.positions import Positions
-from flowmill.editor.snapshot import Snapshot, look
+from flowmill.editor.snapshot import Snapshot, kind_of, look, look_at_flow
 from flowmill.workspace import find_root
 
-QUIET_SECONDS = 0.2
-"""How long nothing is typed before a workspace is looked at again."""
+QUIET_SECONDS = 0.15
+"""How long nothing is typed before a flow is looked at again."""
+WHOLE_QUIET_SECONDS = 1.0
+"""The same for the whole workspace, which takes two seconds where there are hundreds of flows."""
 log = logging.getLogger("flowmill.lsp")
 
 
@@ -48,13 +51,15 @@ class FlowmillServer(LanguageServer):
         return Positions(self._text(path), self.workspace.position_codec)
 
     def _text(self, path: Path) -> str:
-        found = self.texts().get(path)
-        if found is None:
-            root = root_of(path)
-            snapshot = self._workspaces[root].snapshot if root in self._workspaces else None
-            source = snapshot.sources.get(path) if snapshot else None
-            found = source.text if source else ""
-        return found
+        """What a document holds: as it is open, as it was last looked at, as it lies on disk."""
+        opened = self.texts().get(path)
+        if opened is not None:
+            return opened
+        known = self._workspaces.get(root_of(path) or path)
+        source = known.snapshot.sources.get(path) if known and known.snapshot else None
+        if source is not None:
+            return source.text
+        return path.read_text("utf-8", "replace") if path.is_file() else ""
 
     async def snapshot_of(self, path: Path) -> Snapshot | None:
         """The last look at the workspace of a document; the first one is waited for."""
@@ -66,33 +71,37 @@ class FlowmillServer(LanguageServer):
             known.snapshot = await asyncio.to_thread(look, root, self.texts())
         return known.snapshot
 
-    def look_again(self, path: Path, after: float = QUIET_SECONDS) -> None:
-        """Look at the workspace of a document once nothing is typed for a while, and show what is wrong."""
+    def look_again(self, path: Path, *, typing: bool = False) -> None:
+        """Look at the workspace of a document again, and show what is wrong; while somebody types, once they pause."""
         root = root_of(path)
         if root is None:
             return
         known = self._workspaces.setdefault(root, _Workspace())
         if known.pending is not None:
             known.pending.cancel()
-        known.pending = asyncio.ensure_future(self._look(root, known, after))
+        known.pending = asyncio.ensure_future(self._look(root, known, path, typing))
 
-    async def _look(self, root: Path, known: _Workspace, after: float) -> None:
-        await asyncio.sleep(after)
-        texts = self.texts()
+    async def _look(self, root: Path, known: _Workspace, path: Path, typing: bool) -> None:
         try:
-            snapshot = await asyncio.to_thread(look, root, texts, known.snapshot)
+            if typing:
+                await asyncio.sleep(QUIET_SECONDS)
+            if typing and known.snapshot and kind_of(path) in ("flow", "test"):
+                texts = self.texts()
+                known.snapshot = await asyncio.to_thread(look_at_flow, known.snapshot, path, texts)
+                self._show(root, known, known.snapshot, texts)
+                await asyncio.sleep(WHOLE_QUIET_SECONDS)
+            texts = self.texts()
+            known.snapshot = await asyncio.to_thread(look, root, texts, known.snapshot)
+            self._show(root, known, known.snapshot, texts)
         except Exception as error:  # noqa: BLE001 - a crash of ours must not end the server
             self.report(error)
-            return
-        known.snapshot = snapshot
-        self._show(known, {**{path: it.text for path, it in snapshot.sources.items()}, **texts})
 
-    def _show(self, known: _Workspace, texts: Mapping[Path, str]) -> None:
-        snapshot = known.snapshot
-        if snapshot is None:
-            return
-        found = diagnostics.by_file(snapshot.compiled.diagnostics, texts, self.workspace.position_codec)
-        for path in known.shown | found.keys():
+    def _show(self, root: Path, known: _Workspace, snapshot: Snapshot, texts: Mapping[Path, str]) -> None:
+        """Publish the diagnostics of all files that have some, had some, or are open."""
+        held = {**{path: it.text for path, it in snapshot.sources.items()}, **texts}
+        found = diagnostics.by_file(snapshot.compiled.diagnostics, held, self.workspace.position_codec)
+        opened = {path for path in texts if path.is_relative_to(root)}
+        for path in known.shown | found.keys() | opened:
             self.text_document_publish_diagnostics(
                 types.PublishDiagnosticsParams(self.uri_of(path), found.get(path, []))
             )
@@ -112,7 +121,9 @@ class FlowmillServer(LanguageServer):
         self.window_log_message(types.LogMessageParams(types.MessageType.Error, told))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        self.report(error)
+        """What pygls could not do; the answers to requests have their errors in them."""
+        if source is not FeatureRequestError:
+            self.report(error)
 
 
 def root_of(path: Path) -> Path | None:

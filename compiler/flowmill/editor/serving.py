@@ -23,6 +23,8 @@ def _safe(feature: Callable[[P], Awaitable[R]]) -> Callable[[P], Awaitable[R | N
     async def wrapped(params: P) -> R | None:
         try:
             return await feature(params)
+        except JsonRpcInvalidParams:  # an answer: why it cannot be done
+            raise
         except Exception as error:  # noqa: BLE001 - one feature that fails must not end the others
             server.report(error)
             return None
@@ -32,22 +34,22 @@ def _safe(feature: Callable[[P], Awaitable[R]]) -> Callable[[P], Awaitable[R | N
 
 @server.feature(types.TEXT_DOCUMENT_DID_OPEN)
 async def opened(params: types.DidOpenTextDocumentParams) -> None:
-    server.look_again(path_of(params.text_document.uri), after=0)
+    server.look_again(path_of(params.text_document.uri))
 
 
 @server.feature(types.TEXT_DOCUMENT_DID_CHANGE)
 async def changed(params: types.DidChangeTextDocumentParams) -> None:
-    server.look_again(path_of(params.text_document.uri))
+    server.look_again(path_of(params.text_document.uri), typing=True)
 
 
 @server.feature(types.TEXT_DOCUMENT_DID_SAVE)
 async def saved(params: types.DidSaveTextDocumentParams) -> None:
-    server.look_again(path_of(params.text_document.uri), after=0)
+    server.look_again(path_of(params.text_document.uri))
 
 
 @server.feature(types.TEXT_DOCUMENT_DID_CLOSE)
 async def closed(params: types.DidCloseTextDocumentParams) -> None:
-    server.look_again(path_of(params.text_document.uri), after=0)
+    server.look_again(path_of(params.text_document.uri))
 
 
 @server.feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)
@@ -93,6 +95,7 @@ async def defined(params: types.DefinitionParams) -> list[types.Location] | None
 
 
 @server.feature(types.TEXT_DOCUMENT_PREPARE_RENAME)
+@_safe
 async def prepared(params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder:
     path = path_of(params.text_document.uri)
     snapshot = await server.snapshot_of(path)
@@ -107,6 +110,7 @@ async def prepared(params: types.PrepareRenameParams) -> types.PrepareRenamePlac
 
 
 @server.feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))
+@_safe
 async def renamed(params: types.RenameParams) -> types.WorkspaceEdit:
     path = path_of(params.text_document.uri)
     snapshot = await server.snapshot_of(path)

@@ -1,15 +1,18 @@
 """A workspace as it is in the editor: files with what is typed in place of what is saved, and what is wrong."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from flowmill.diagnostics import Diagnostic
+from flowmill.editor.positions import absolute
+from flowmill.lint.registry import rules
 from flowmill.pipeline import Compiled
 from flowmill.proving import prove_files
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
-from flowmill.workspace import PROJECT_FILE, WORKSPACE_FILE, Files, FlowFile, is_test_file, load
+from flowmill.workspace import PROJECT_FILE, WORKSPACE_FILE, Files, FlowFile, is_test_file, load, with_flows_of_tests
 from flowmill_tasks.registry import Registry, discover
 
 
@@ -51,6 +54,35 @@ def look(root: Path, texts: Mapping[Path, str], before: Snapshot | None = None) 
     trees |= {(root / WORKSPACE_FILE).absolute(): files.tree} if files.tree else {}
     known_trees, known_flows = (before.trees, before.flows) if before else ({}, {})
     return Snapshot(root, files, compiled, registry, {**known_trees, **trees}, {**known_flows, **flows})
+
+
+def look_at_flow(before: Snapshot, path: Path, texts: Mapping[Path, str]) -> Snapshot:
+    """The same with one flow, or the tests of one, looked at again; what concerns all flows together stays."""
+    files = load(before.root, with_flows_of_tests(frozenset({path})), texts)
+    again = prove_files(files, before.registry, whole=False)
+    flows = {it.path.absolute(): it for it in files.flows}
+    looked_at = {path, *flows, *(it.tests.absolute() for it in files.flows if it.tests)}
+    names = {f"{flow.project}.{flow.name}" for flow in files.flows}
+    return replace(
+        before,
+        files=replace(before.files, texts=texts),
+        compiled=_with(before.compiled, again, looked_at, names),
+        trees={**before.trees, **{file: flow.tree for file, flow in flows.items()}},
+        flows={**before.flows, **flows},
+    )
+
+
+def _with(before: Compiled, again: Compiled, looked_at: set[Path], names: set[str]) -> Compiled:
+    """The earlier outcome with what came of some flows, by their names, and of their files, in its place."""
+    others = {key: flow for key, flow in before.usable.items() if key[0] not in names}
+    stays = (it for it in before.diagnostics if absolute(it.span.path) not in looked_at or _of_fleet(it))
+    news = (it for it in again.diagnostics if absolute(it.span.path) in looked_at)
+    return replace(before, usable={**others, **again.usable}, diagnostics=(*stays, *news))
+
+
+def _of_fleet(diagnostic: Diagnostic) -> bool:
+    rule = rules().get(diagnostic.code)
+    return rule is not None and rule.check_fleet is not None
 
 
 def kind_of(path: Path) -> str:
