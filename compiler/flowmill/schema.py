@@ -26,11 +26,11 @@ def schemas(registry: Registry) -> dict[str, str]:
     """The text of every schema file, by file name."""
     made = {
         "flow.schema.json": flow_schema(registry),
-        "test.schema.json": _titled(_of(FlowTests), "Tests of a flow of flowmill"),
+        "test.schema.json": _document(_of(FlowTests), "Tests of a flow of flowmill"),
         "project.schema.json": _project_schema(registry),
         "workspace.schema.json": _workspace_schema(registry),
     }
-    return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in made.items()}
+    return {name: json.dumps(_named(name, it), indent=2, ensure_ascii=False) + "\n" for name, it in made.items()}
 
 
 def flow_schema(registry: Registry) -> Schema:
@@ -49,7 +49,7 @@ def flow_schema(registry: Registry) -> Schema:
     schema["anyOf"] = [{"required": ["steps"]}, {"required": ["extends"]}]
     overridable = {key: value for key, value in schema["properties"].items() if key not in _IDENTITY}
     definitions["override"] = _closed(overridable)
-    return _titled({**schema, "$defs": definitions}, "A flow of flowmill")
+    return _document({**schema, "$defs": definitions}, "A flow of flowmill")
 
 
 _IDENTITY = ("project", "environment", "extends")
@@ -76,8 +76,6 @@ def _pooled(keys: Schema, owner: str, definitions: Schema) -> Schema:
 
 def _workspace_schema(registry: Registry) -> Schema:
     schema = _with_defaults(_of(Workspace), registry, "A workspace of flowmill")
-    servers = schema["properties"]["servers"]
-    servers["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/Server"}, {"type": "null"}]}
     schema["$defs"]["Environment"]["properties"]["defaults"] = schema["properties"]["defaults"]
     rules_of_lint = schema["$defs"]["Lint"]["properties"]["rules"]
     schema["$defs"]["Lint"]["properties"]["rules"] = {**_described(rules_of_lint), **_closed(_rules())}
@@ -114,7 +112,7 @@ def _with_defaults(schema: Schema, registry: Registry, title: str) -> Schema:
     described = _described(schema["properties"]["defaults"])
     allowed = {key: value for key, value in keys.items() if key not in _NO_DEFAULTS}
     schema["properties"]["defaults"] = {**described, **_closed(allowed)}
-    return _titled({**schema, "$defs": definitions}, title)
+    return _document({**schema, "$defs": definitions}, title)
 
 
 def _definitions(registry: Registry) -> dict[str, Schema]:
@@ -144,11 +142,15 @@ def _by_type(keys_by_type: dict[str, Schema], registry: Registry) -> Schema:
         "allOf": [
             {
                 "if": {"properties": {"type": {"const": word}}, "required": ["type"]},
-                "then": {**_closed(keys), "type": "object", "description": registry[word].summary},
+                "then": {**_closed(_of_type(word, keys)), "type": "object", "description": registry[word].summary},
             }
             for word, keys in keys_by_type.items()
         ],
     }
+
+
+def _of_type(word: str, keys: Schema) -> Schema:
+    return {**keys, "type": {"const": word, "description": "the step type"}}
 
 
 def _own_keys(word: str, step_type: type[Step], definitions: Schema) -> Schema:
@@ -170,10 +172,13 @@ def _described(schema: Schema) -> Schema:
     return {key: value for key, value in schema.items() if key in ("description", "examples")}
 
 
-def _titled(schema: Schema, title: str) -> Schema:
-    schema.pop("title", None)
-    schema.pop("description", None)
-    return {"$schema": DIALECT, "title": title, **schema}
+def _document(schema: Schema, what: str) -> Schema:
+    """The schema of a whole file; without a title, which editors would show above every key."""
+    return {**{key: value for key, value in schema.items() if key != "title"}, "description": what}
+
+
+def _named(file: str, schema: Schema) -> Schema:
+    return {"$schema": DIALECT, "$id": f"urn:flowmill:{file}", **schema}
 
 
 def _tolerant(schema: Schema) -> Schema:

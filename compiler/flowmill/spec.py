@@ -79,12 +79,12 @@ class Parameter(Document):
         description="what values are allowed; `list` is one of texts"
     )
     default: Json = Field(
-        default=None, description="the value when none is given; without it the parameter is required"
+        default=None, description="the value when none is given; without it the parameter is required", examples=[24]
     )
     description: Text = Field(default="", description="what it is for")
-    minimum: Number | None = Field(default=None, description="smallest allowed number")
-    maximum: Number | None = Field(default=None, description="largest allowed number")
-    choices: Json = Field(default=None, description="the list of allowed values")
+    minimum: Number | None = Field(default=None, description="smallest allowed number", examples=[1])
+    maximum: Number | None = Field(default=None, description="largest allowed number", examples=[168])
+    choices: Json = Field(default=None, description="the list of allowed values", examples=[["lime", "bird"]])
 
 
 class StepKeys(Document):
@@ -100,6 +100,7 @@ class StepKeys(Document):
     needs: Names | None = Field(
         default=None,
         description="steps that must have succeeded first; when left out, the step before; `[]` starts at once",
+        examples=["extract", ["extract", "ask"]],
     )
     if_: Condition | None = Field(
         default=None,
@@ -132,6 +133,7 @@ class StepKeys(Document):
     env_from: SecretNames = Field(
         default_factory=list,
         description="secrets whose every key becomes an environment variable, loaded when the step starts",
+        examples=[["warehouse"], "warehouse_${{ environment }}"],
     )
     retries: Annotated[WholeNumber, Field(ge=0, le=100)] = Field(
         default=0, description="further attempts after a failure"
@@ -157,7 +159,9 @@ class Schedule(Document):
 
     id: Name | None = Field(default=None, description="names the schedule in Prefect", examples=["weekdays"])
     cron: ConstantLine = Field(description="five fields", examples=["15 6 * * MON-FRI"])
-    timezone: ConstantLine | None = Field(default=None, description="the zone of `cron`; the flow's when left out")
+    timezone: ConstantLine | None = Field(
+        default=None, description="the zone of `cron`; the flow's when left out", examples=["Europe/Berlin"]
+    )
     parameters: dict[str, ConstantJson] = Field(
         default_factory=dict, description="values of parameters for runs of this schedule", examples=[{"full": True}]
     )
@@ -187,7 +191,7 @@ class FlowSpec(Document):
     description: Text = Field(default="", description="what it does, for people")
     owner: Text = Field(default="", description="who answers for it; the project's owner when left out")
     tags: Annotated[list[ConstantLine], BeforeValidator(as_list)] = Field(
-        default_factory=list, description="extra tags in Prefect"
+        default_factory=list, description="extra tags in Prefect", examples=[["nightly"]]
     )
     environment: Json = Field(
         description="a name, a list of names, or a map from each name to keys that differ there",
@@ -239,25 +243,56 @@ class FlowSpec(Document):
         description="the flow's former `<project>.<flow>`: what it remembers and what is switched off move with it",
         examples=["mobility.bike_trips"],
     )
-    parameters: dict[str, Parameter] = Field(default_factory=dict, description="values that can be set per run")
+    parameters: dict[str, Parameter] = Field(
+        default_factory=dict,
+        description="values that can be set per run",
+        examples=[{"hours_back": {"type": "integer", "default": 24, "minimum": 1}}],
+    )
     vars: dict[str, ExactJson] = Field(
-        default_factory=dict, description="named values for expressions, known before the run"
+        default_factory=dict,
+        description="named values for expressions, known before the run",
+        examples=[{"bucket": "trips-${{ environment }}"}],
     )
-    env: Environ = Field(default_factory=dict, description="environment variables of every step that takes them")
+    env: Environ = Field(
+        default_factory=dict,
+        description="environment variables of every step that takes them",
+        examples=[{"MODE": "full"}],
+    )
     env_from: SecretNames = Field(
-        default_factory=list, description="secrets for the environment of every step that takes one"
+        default_factory=list,
+        description="secrets for the environment of every step that takes one",
+        examples=[["warehouse"]],
     )
-    defaults: Json = Field(default=None, description="keys for every step (`all`) or for every step of a type")
-    steps: list[Any] = Field(min_length=1, description="what it does, in order")
+    defaults: Json = Field(
+        default=None,
+        description="keys for every step (`all`) or for every step of a type",
+        examples=[{"all": {"retries": 2}, "docker": {"timeout": "1h"}}],
+    )
+    steps: list[Any] = Field(
+        min_length=1,
+        description="what it does, in order",
+        examples=[[{"id": "load", "type": "script", "command": "python load.py"}]],
+    )
     on_retry: list[Any] = Field(
-        default_factory=list, description="steps that run each time a step is about to be tried again"
+        default_factory=list,
+        description="steps that run each time a step is about to be tried again",
+        examples=[[{"type": "slack", "text": "${{ retry.step }} failed, and is tried again"}]],
     )
-    on_failure: list[Any] = Field(default_factory=list, description="steps that run once when the run has failed")
-    on_success: list[Any] = Field(default_factory=list, description="steps that run once when the run has succeeded")
+    on_failure: list[Any] = Field(
+        default_factory=list,
+        description="steps that run once when the run has failed",
+        examples=[[{"type": "slack", "text": "${{ flow.name }} failed at ${{ failure.step }}"}]],
+    )
+    on_success: list[Any] = Field(
+        default_factory=list,
+        description="steps that run once when the run has succeeded",
+        examples=[[{"type": "slack", "text": "${{ flow.name }} is done"}]],
+    )
     finally_: list[Any] = Field(
         default_factory=list,
         alias="finally",
         description="steps that run once, last, whether the run succeeded or failed",
+        examples=[[{"type": "script", "command": "rm -f lock"}]],
     )
 
 
@@ -282,12 +317,22 @@ def _null_is_empty(value: Any) -> Any:
     return {key: {} if item is None else item for key, item in value.items()} if isinstance(value, dict) else value
 
 
+class _OrNothing:
+    """In the schema: the same."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler(core)
+        return {**schema, "additionalProperties": {"anyOf": [schema["additionalProperties"], {"type": "null"}]}}
+
+
 class Queue(Document):
     """A queue of a server for flows that must not crowd out the others."""
 
     description: Text = Field(default="", description="what it is for")
     concurrency: Annotated[WholeNumber, Field(ge=1)] | None = Field(
-        default=None, description="how many runs of it at once, over all flows; as many as come when left out"
+        default=None,
+        description="how many runs of it at once, over all flows; as many as come when left out",
+        examples=[1],
     )
 
 
@@ -296,8 +341,10 @@ class Server(Document):
 
     description: Text = Field(default="", description="what it is")
     pool: Literal["process"] = Field(default="process", description="type of the work pool")
-    environments: Names | None = Field(default=None, description="environments that it serves; every one when left out")
-    queues: Annotated[dict[str, Queue], BeforeValidator(_null_is_empty)] = Field(
+    environments: Names | None = Field(
+        default=None, description="environments that it serves; every one when left out", examples=[["staging"]]
+    )
+    queues: Annotated[dict[str, Queue], BeforeValidator(_null_is_empty), _OrNothing()] = Field(
         default_factory=dict,
         description="further queues of each environment, by name",
         examples=[{"one-at-a-time": {"concurrency": 1}}],
@@ -316,6 +363,7 @@ class Workspace(Document):
     name: Name | None = Field(
         default=None,
         description="names the workspace on a Prefect server that several share; the repository's name when left out",
+        examples=["team-flows"],
     )
     repository: ConstantLine = Field(
         default="",
@@ -323,16 +371,20 @@ class Workspace(Document):
         examples=["https://github.com/your-team/flows.git"],
     )
     repository_token: Name | None = Field(
-        default=None, description="the Secret block of Prefect that holds a token for a private repository"
+        default=None,
+        description="the Secret block of Prefect that holds a token for a private repository",
+        examples=["git-token"],
     )
     timezone: ConstantLine = Field(
         default="UTC", description="the zone of every `cron` that names none", examples=["America/Chicago"]
     )
-    environments: Annotated[dict[str, Environment], Field(min_length=1)] = Field(description="the stages, by name")
-    servers: Annotated[dict[str, Server], BeforeValidator(_null_is_empty), Field(min_length=1)] = Field(
-        description="the machines, by label"
+    environments: Annotated[dict[str, Environment], Field(min_length=1)] = Field(
+        description="the stages, by name", examples=[{"staging": {"ref": "main"}, "production": {"ref": "production"}}]
     )
-    secrets: Annotated[dict[str, Secret], BeforeValidator(_null_is_empty)] | None = Field(
+    servers: Annotated[dict[str, Server], BeforeValidator(_null_is_empty), _OrNothing(), Field(min_length=1)] = Field(
+        description="the machines, by label", examples=[{"etl-01": {"description": "loads and publishes"}}]
+    )
+    secrets: Annotated[dict[str, Secret], BeforeValidator(_null_is_empty), _OrNothing()] | None = Field(
         default=None,
         description="the secrets that flows may use, by name, never with values; every one when left out",
         examples=[{"mail": {"description": "account that mail is sent with"}}],

@@ -44,6 +44,7 @@ def folder(tmp_path: Path) -> Path:
         ["compile", "--manifest", "--env", "staging"],
         ["schema", "--check"],
         ["diff", "HEAD"],
+        ["site"],
         ["--help"],
     ],
     ids=" ".join,
