@@ -163,5 +163,7 @@ def test_the_graph_is_drawn_with_the_colours_of_the_page(browser: Browser, tmp_p
         assert second.locator("[data-step]").count() == 2
         assert first.locator("[data-from=one][data-to=three]").count() == 1
         assert first.locator("text", has_text="timeout 20m").is_visible()
-        colour = first.locator("text.name").first.evaluate("it => getComputedStyle(it).fill")
-        assert colour == page.locator("body").evaluate("it => getComputedStyle(it).color")
+        for media in ("screen", "print"):
+            page.emulate_media(media=media)
+            colour = first.locator("text.name").first.evaluate("it => getComputedStyle(it).fill")
+            assert colour == page.locator("body").evaluate("it => getComputedStyle(it).color"), media

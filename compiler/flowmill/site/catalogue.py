@@ -27,6 +27,11 @@ class ProjectEntry:
     description: tuple[str, ...]
     flows: tuple[FlowEntry, ...]
 
+    @property
+    def servers(self) -> list[str]:
+        """Where its flows run."""
+        return sorted({server for flow in self.flows for server in flow.servers})
+
 
 @dataclass(frozen=True)
 class ServerEntry:
