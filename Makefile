@@ -83,6 +83,7 @@ bench: $(READY) ## measure the promises about speed
 	@$(BIN)/python bench/start_of_a_run.py
 	@$(BIN)/python bench/commits_of_flows.py
 	@$(BIN)/python bench/register.py
+	@$(BIN)/python bench/lint.py
 
 .PHONY: lock
 lock: $(READY) ## choose the versions of requirements.txt anew; it names no index

@@ -148,7 +148,8 @@ def _parsed(text: str) -> Cron | list[CronProblem]:
         return [_not_ascii(word) for word in odd]
     words = _Word(ALIASES.get(text.strip(), text), 0).words(r"[^ \t]+")
     if words and words[0].text.startswith("@"):
-        return [words[0].refused(f"{words[0]} is not known here", did_you_mean(words[0].text, ALIASES))]
+        step = "write a step, such as `*/5 * * * *`" if words[0].text == "@every" else ""
+        return [words[0].refused(f"{words[0]} is not known here", step or did_you_mean(words[0].text, ALIASES))]
     return _cron(text, words) if len(words) == len(_FIELDS) else [_wrong_count(text, words)]
 
 
