@@ -17,7 +17,8 @@ from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_EXPRESSION = {"type": "string", "pattern": r"\$\{\{"}
+# The title keeps yaml-language-server from taking this arm for the others, and showing the bars between all of them.
+_EXPRESSION = {"title": "expression", "type": "string", "pattern": r"\$\{\{"}
 
 Schema = dict[str, Any]
 
@@ -202,7 +203,8 @@ def _value(schema: Schema) -> Schema:
         if isinstance(schema.get(keyword), dict):
             schema[keyword] = _value(schema[keyword])
     if "anyOf" in schema:
-        arms = [_value(arm) for arm in schema.pop("anyOf")]
+        # Editors would show the description of each arm as well.
+        arms = [_without(_value(arm), "description") for arm in schema.pop("anyOf")]
         return {**schema, "anyOf": _unique([*arms, _EXPRESSION])}
     change = _CHANGES.get(_kind(schema))
     return change(schema) if change else schema

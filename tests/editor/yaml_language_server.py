@@ -44,14 +44,12 @@ class Editor:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._texts: dict[str, str] = {}
-        self._version = 0
 
     def open(self, place: str, text: str) -> str:
-        """Open a document at a path below the root, and return its address."""
-        address = (ROOT / place).as_uri()
+        """Open a document at a path in a folder of its own, and return its address."""
+        address = (ROOT / str(len(self._texts)) / place).as_uri()
         self._texts[address] = text
-        self._version += 1  # the server remembers what it has read of a version
-        document = {"uri": address, "languageId": "yaml", "version": self._version, "text": text}
+        document = {"uri": address, "languageId": "yaml", "version": 1, "text": text}
         self._client.notify("textDocument/didOpen", {"textDocument": document})
         return address
 
@@ -66,11 +64,8 @@ class Editor:
                 message["method"] == "textDocument/publishDiagnostics" and message["params"]["uri"] == address
             )
         )
-        found = [
-            Problem(it["message"], _marked(self._texts[address], it["range"])) for it in told["params"]["diagnostics"]
-        ]
-        self._client.notify("textDocument/didClose", {"textDocument": {"uri": address}})
-        return found
+        text = self._texts[address]
+        return [Problem(it["message"], _marked(text, it["range"])) for it in told["params"]["diagnostics"]]
 
     def completions(self, place: str, text: str) -> dict[str, Any]:
         """What is offered at the `|` of a text, by label, with what it would insert."""
@@ -86,9 +81,7 @@ class Editor:
         before, after = text.split("|")
         address = self.open(place, before + after)
         position = {"line": before.count("\n"), "character": len(before.rpartition("\n")[2])}
-        found = self._client.request(f"textDocument/{what}", {"textDocument": {"uri": address}, "position": position})
-        self._client.notify("textDocument/didClose", {"textDocument": {"uri": address}})
-        return found
+        return self._client.request(f"textDocument/{what}", {"textDocument": {"uri": address}, "position": position})
 
 
 def _marked(text: str, place: dict[str, Any]) -> str:
