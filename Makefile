@@ -71,7 +71,7 @@ schema: $(READY) ## write the JSON Schemas
 
 .PHONY: golden
 golden: $(READY) ## rewrite the expected outputs of the golden cases; review the difference
-	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest tests/validating/test_golden.py
+	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest tests/validating/test_golden.py tests/fixing/test_golden.py
 
 .PHONY: docs
 docs: $(READY) ## write every generated part of the documentation again

@@ -10,6 +10,8 @@ _SHORTEST, _LONG = 4, 6
 """Characters: a shorter word is near too many others, and a long one may have two slips in it."""
 _SLIPS_AT_MOST = 2
 _LOOKED_AT = 1000
+_DURATION_AT_MOST = 80
+"""Characters: a longer text is none, and would be tried in many ways."""
 _NUMBER = r"(\d{1,9})"
 _UNITS = {
     "d": ("d", "day", "days"),
@@ -52,7 +54,7 @@ def renamed(key: str, known: Iterable[str]) -> str | None:
 
 def respelt(duration: str) -> str | None:
     """A duration such as `5 minutes` in the spelling that is read: `5m`; None where it is none."""
-    match = _DURATION.fullmatch(duration.strip())
+    match = _DURATION.fullmatch(duration.strip()) if len(duration) <= _DURATION_AT_MOST else None
     if not match or not any(match.groups()):
         return None
     return "".join(f"{count}{unit}" for count, unit in zip(match.groups(), _UNITS, strict=True) if count)

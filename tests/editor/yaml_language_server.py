@@ -1,5 +1,7 @@
 """The language server that editors check YAML with, told about our schemas as docs/editors.md tells a person to."""
 
+import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,12 +15,8 @@ from editor.json_rpc import Client
 ROOT = Path(__file__).parent.parent.parent
 LOCKED = Path(__file__).parent / "yaml-language-server"
 """Its version, and those of all that it needs."""
-SCHEMAS = {
-    "flow": ["specs/*/*.yaml", "!project.yaml", "!*.test.yaml"],
-    "test": ["*.test.yaml"],
-    "project": ["specs/*/project.yaml"],
-    "workspace": ["specs/flowmill.yaml"],
-}
+SETTINGS = re.compile(r"^```json\n(\{\n  \"yaml\.schemas\".*?)^```$", re.MULTILINE | re.DOTALL)
+"""The settings that docs/editors.md shows."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +92,16 @@ def _marked(text: str, place: dict[str, Any]) -> str:
 @contextmanager
 def running(folder: Path) -> Iterator[Editor]:
     """An editor of this repository; the server is installed into a folder."""
-    files = {f"{ROOT.as_uri()}/schema/{kind}.schema.json": patterns for kind, patterns in SCHEMAS.items()}
-    settings = {"schemas": files, "schemaStore": {"enable": False}, "validate": True, "completion": True, "hover": True}
+    documented = SETTINGS.search((ROOT / "docs/editors.md").read_text(encoding="utf-8"))
+    assert documented is not None
+    schemas = json.loads(documented[1])["yaml.schemas"]
+    settings = {
+        "schemas": schemas,
+        "schemaStore": {"enable": False},
+        "validate": True,
+        "completion": True,
+        "hover": True,
+    }
     sections = {"yaml": settings}
     answers = {"workspace/configuration": lambda asked: [sections.get(it["section"]) for it in asked["items"]]}
     client = Client([str(installed(folder)), "--stdio"], answers)

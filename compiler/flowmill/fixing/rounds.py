@@ -86,24 +86,29 @@ class Fixing:
         alone = [(path, *it) for path, it in chosen.items() if path not in texts]
         self._compiled = compiled if not alone else self._prove(self._texts)
         for it in alone:
-            self._one_by_one(*it)
+            self._leave_out_the_bad(*it)
         return True
 
-    def _one_by_one(self, path: Path, source: Source, fixes: list[Diagnostic]) -> None:
+    def _leave_out_the_bad(self, path: Path, source: Source, fixes: list[Diagnostic]) -> None:
         """Find out which fixes of a file make it worse, so that the next round leaves them out.
 
         If none does on its own, two of them do not go together: then the first is made.
         """
-        bad = [fix for fix in fixes if self._makes_worse(path, source, fix)]
+        bad = self._bad(path, source, fixes)
         self._refused |= {(path, fix) for fix in bad}
         if not bad:
             self._accept(path, fixes[:1])
             self._texts[path] = applied(source, fixes[:1])
             self._compiled = self._prove(self._texts)
 
-    def _makes_worse(self, path: Path, source: Source, fix: Diagnostic) -> bool:
-        compiled = self._prove({**self._texts, path: applied(source, [fix])})
-        return worse(source, [fix], self._compiled, compiled)
+    def _bad(self, path: Path, source: Source, fixes: list[Diagnostic]) -> list[Diagnostic]:
+        """Those of many that make a file worse on their own; by halves, since mostly it is one."""
+        compiled = self._prove({**self._texts, path: applied(source, fixes)})
+        if not worse(source, fixes, self._compiled, compiled):
+            return []
+        half = len(fixes) // 2
+        parts = (fixes[:half], fixes[half:])
+        return [it for part in parts for it in self._bad(path, source, part)] if half else fixes
 
     def _accept(self, path: Path, fixes: Iterable[Diagnostic]) -> None:
         self._mended.setdefault(path, []).extend(fixes)
