@@ -18,6 +18,7 @@ def test_no_page_has_a_value_that_may_be_a_credential(hostile: Path) -> None:
     for name, text in content(hostile).items():
         assert TOKEN.encode() not in text, name
         assert b"hunter2" not in text, name
+        assert b"swordfish" not in text, name
     assert b"***" in (hostile / "flows" / page_of(hostile)).read_bytes()
 
 
@@ -111,34 +112,39 @@ def test_environments_that_differ_are_told_apart(tmp_path: Path) -> None:
         "timezone": "Europe/Berlin",
         "steps": [script("a", retries=2, retry_delay="90s", timeout="1h30m", env_from=["db.main"])],
     }
-    write_workspace(tmp_path, {"demo/a.yaml": flow})
-    text = " ".join((made(tmp_path) / "flows/demo.a.html").read_text().split())
+    secrets = {"secrets": {"db": {"description": "ask the owners of the database"}}}
+    write_workspace(tmp_path, {"demo/a.yaml": flow}, {**WORKSPACE, **secrets})
+    site = made(tmp_path)
+    text = " ".join((site / "flows/demo.a.html").read_text().split())
     for part in (
         "<code>15 6 * * MON-FRI</code>",
         'Tue 1 Dec 2026</th><td><time datetime="2026-12-01T06:15:00+01:00">06:15 CET</time></td><td>05:15</td>',
         "<td>1h30m</td>",
         "<td>2, after 1m30s</td>",
-        "<code>db</code>",
+        '<code>db</code></a> <span class="name" dir="auto">ask the owners of the database</span>',
         "<code>main.*</code>",
         'override for staging <span class="place">demo/a.yaml:6</span>',
     ):
         assert part in text, part
+    marked = re.findall(r'<tr class="differs"><th scope="row">([^<]+)', text)
+    assert marked == ["server", "schedule", "branch"]
+    assert "<td>–</td> </tr>" in " ".join((site / "servers/etl-02.html").read_text().split()), "nothing is due there"
 
 
 def test_the_load_of_a_server_is_what_its_schedules_start(tmp_path: Path) -> None:
     flows = {
-        "demo/often.yaml": {**JOB, "cron": "*/10 8-9 * * MON-FRI", "timezone": "Europe/Berlin", "steps": [script("a")]},
-        "demo/daily.yaml": {**JOB, "cron": "0 8 * * *", "timezone": "Europe/Berlin", "steps": [script("a")]},
+        "demo/often.yaml": {**JOB, "cron": "*/10 8-9 * * MON-FRI", "timezone": "Asia/Kolkata", "steps": [script("a")]},
+        "demo/daily.yaml": {**JOB, "cron": "0 8 * * *", "timezone": "Asia/Kolkata", "steps": [script("a")]},
         "demo/off.yaml": {**JOB, "cron": "* * * * *", "paused": True, "steps": [script("a")]},
         "demo/there.yaml": {**JOB, "cron": "* * * * *", "server": "etl-02", "steps": [script("a")]},
     }
-    workspace = {**WORKSPACE, "timezone": "Europe/Berlin"}
+    workspace = {**WORKSPACE, "timezone": "Asia/Kolkata"}
     page = (made(write_workspace(tmp_path, flows, workspace)) / "servers/etl-01.html").read_text()
     rows = [re.findall(r'<td class="level-(\d)">(\d*)</td>', row) for row in page.split("<tr>")]
     days = [[(int(hour), *cell) for hour, cell in enumerate(row) if cell[1]] for row in rows if len(row) == 24]
     working, free = [(8, "4", "7"), (9, "3", "6")], [(8, "1", "1")]
     assert days == [working, working, working, working, free, free, working], "1 December 2026 is a Tuesday"
-    assert "67 runs in a week; at most 7 start in one hour. On the clocks of Europe/Berlin." in page
+    assert "67 runs in a week; at most 7 start in one hour. On the clocks of Asia/Kolkata." in page
 
 
 @pytest.mark.browser
@@ -157,5 +163,7 @@ def test_the_graph_is_drawn_with_the_colours_of_the_page(browser: Browser, tmp_p
         assert second.locator("[data-step]").count() == 2
         assert first.locator("[data-from=one][data-to=three]").count() == 1
         assert first.locator("text", has_text="timeout 20m").is_visible()
-        colour = first.locator("text.name").first.evaluate("it => getComputedStyle(it).fill")
-        assert colour == page.locator("body").evaluate("it => getComputedStyle(it).color")
+        for media in ("screen", "print"):
+            page.emulate_media(media=media)
+            colour = first.locator("text.name").first.evaluate("it => getComputedStyle(it).fill")
+            assert colour == page.locator("body").evaluate("it => getComputedStyle(it).color"), media

@@ -1,6 +1,8 @@
 """Every page opens from a file, complains about nothing, and leads to pages that there are."""
 
+from functools import partial
 from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -8,6 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from support.browser import Browser, keep_screenshot
+from support.serving import serving
 
 FOLDERS = ["shipped", "hostile"]
 
@@ -46,6 +49,22 @@ def test_a_checker_of_accessibility_finds_nothing(browser: Browser, shipped: Pat
             for problem in Axe().run(page, options={"preload": False}).response["violations"]:
                 found += [f"{name}: {problem['id']}: {node['html']}" for node in problem["nodes"]]
     assert not found
+
+
+@pytest.mark.browser
+def test_a_web_server_can_have_it_as_it_is(browser: Browser, shipped: Path) -> None:
+    listening = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(shipped)))
+    with serving(listening), browser.page() as page:
+        page.goto(f"http://127.0.0.1:{listening.server_port}/")
+        page.get_by_label("Search", exact=True).fill("trees")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/flows/parks.trees.html")
+        assert page.locator(".graph svg text").first.is_visible()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
 
 
 PICTURES = [

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from support.flows import JOB, write_workspace
 from validating.command import flowmill
@@ -29,26 +30,35 @@ def shipped_site(folder: Path) -> Path:
     return made(folder)
 
 
+LONG_NAME = f"n{'a' * 62}"
+
+
 def hostile_site(folder: Path) -> Path:
     """The site of a workspace whose every free text tries to be something else."""
-    long_name = f"n{'a' * 62}"
     workspace = {
         "repository": "https://example.org/<b>.git",
-        "environments": {"staging": {"ref": "main", "description": HOSTILE}, long_name: {"ref": HOSTILE.split()[0]}},
-        "servers": {"etl-01": {"description": HOSTILE, "queues": {"slow": {"description": HOSTILE}}}, long_name: {}},
+        "environments": {"staging": {"ref": "main", "description": HOSTILE}, LONG_NAME: {"ref": HOSTILE.split()[0]}},
+        "servers": {"etl-01": {"description": HOSTILE, "queues": {"slow": {"description": HOSTILE}}}, LONG_NAME: {}},
     }
+    inherited = {"vars": {"password": "swordfish99"}}
+    files = {
+        "demo/project.yaml": {"description": HOSTILE, "owner": HOSTILE, "defaults": inherited},
+        f"demo/{LONG_NAME}.yaml": _hostile_flow(),
+    }
+    return made(write_workspace(folder, files, workspace))
+
+
+def _hostile_flow() -> dict[str, Any]:
     step = {"type": "script", "command": ["echo", HOSTILE], "env": {"A": HOSTILE, "API_TOKEN": TOKEN}}
-    flow = {
+    message = {"type": "slack", "token": "${{ secrets.bot }}", "channel": "C024BE91L", "text": HOSTILE}
+    return {
         **JOB,
-        "environment": ["staging", long_name],
+        "environment": ["staging", LONG_NAME],
         "description": f"{HOSTILE}\n\n{RIGHT_TO_LEFT} {LONG}",
         "owner": HOSTILE,
         "tags": [HOSTILE.split()[0], LONG[:200], RIGHT_TO_LEFT],
         "vars": {"password": "hunter2hunter2", "text": HOSTILE},
         "parameters": {"p": {"type": "string", "default": HOSTILE, "description": HOSTILE}},
-        "steps": [{**step, "id": long_name, "name": HOSTILE}, {**step, "id": "b", "needs": []}],
-        "on_failure": [{"type": "slack", "token": "${{ secrets.bot }}", "channel": "C024BE91L", "text": HOSTILE}],
+        "steps": [{**step, "id": LONG_NAME, "name": HOSTILE}, {**step, "id": "b", "needs": []}],
+        "on_failure": [{**message, "if": f"vars.text != '{TOKEN}'"}],
     }
-    shown = {"project.yaml": {"description": HOSTILE, "owner": HOSTILE}, f"{long_name}.yaml": flow}
-    files = {f"demo/{name}": content for name, content in shown.items()}
-    return made(write_workspace(folder, files, workspace))

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 from flowmill.pipeline import Compiled
@@ -12,7 +13,7 @@ from flowmill.report.style import printable
 from flowmill.site.flow_entry import FlowEntry, InEnvironment, flow_entry
 from flowmill.site.shown import paragraphs
 from flowmill.site.week import Week, load_from, week_of
-from flowmill.spec import Environment, Server
+from flowmill.spec_workspace import Environment, Server
 from flowmill.workspace import Files
 from flowmill_tasks.registry import Registry
 
@@ -25,6 +26,11 @@ class ProjectEntry:
     owner: str
     description: tuple[str, ...]
     flows: tuple[FlowEntry, ...]
+
+    @property
+    def servers(self) -> list[str]:
+        """Where its flows run."""
+        return sorted({server for flow in self.flows for server in flow.servers})
 
 
 @dataclass(frozen=True)
@@ -68,9 +74,9 @@ def catalogue(files: Files, compiled: Compiled, registry: Registry, start: datet
     plans: dict[str, dict[str, Plan]] = defaultdict(dict)
     for (name, environment), plan in compiled.plans.items():
         plans[name][environment] = plan
+    placed = cache(_Placed(files.root))
     flows = tuple(
-        flow_entry(flow, plans[f"{flow.project}.{flow.name}"], files, registry, start, _Placed(files.root))
-        for flow in files.flows
+        flow_entry(flow, plans[f"{flow.project}.{flow.name}"], files, registry, start, placed) for flow in files.flows
     )
     load = load_from(compiled.plans.values(), start)
     servers = (

@@ -10,12 +10,12 @@ from flowmill.plan import ParameterPlan, Plan
 from flowmill.report.explanation import text_of
 from flowmill.secret_needs import needs
 from flowmill.site.alike import Alike, alike
-from flowmill.site.shown import Shown
+from flowmill.site.shown import Shown, paragraphs
 from flowmill.site.steps import Group, groups
 from flowmill.site.timetable import Timetable, first_of, timetables
 from flowmill.site.told import Told, told
 from flowmill.site.values import Placed, Row, rows
-from flowmill.spec import Environment
+from flowmill.spec_workspace import Environment
 from flowmill.workspace import Files, FlowFile
 from flowmill_tasks.registry import Registry
 
@@ -28,11 +28,13 @@ class Secret:
         name: None stands for all whose names are only known in the run.
         keys: those that are asked for; none where it is used as a whole.
         steps: the ids of the steps that ask for it.
+        description: what flowmill.yaml says of it.
     """
 
     name: str | None
     keys: tuple[str, ...]
     steps: tuple[str, ...]
+    description: str
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,7 @@ def flow_entry(
                 shown=shown[name],
                 timetables=timetables(plan, shown[name], start),
                 told=tuple(told(plan, shown[name])),
-                secrets=_secrets(plan, registry),
+                secrets=_secrets(plan, files, registry),
             )
             for name, plan in plans.items()
         ),
@@ -178,9 +180,12 @@ def flow_entry(
     )
 
 
-def _secrets(plan: Plan, registry: Registry) -> tuple[Secret, ...]:
+def _secrets(plan: Plan, files: Files, registry: Registry) -> tuple[Secret, ...]:
+    declared = (files.spec.secrets if files.spec else None) or {}
+    texts = {name: " ".join(paragraphs(secret.description)) for name, secret in declared.items()}
     return tuple(
-        Secret(need.name, tuple(need.keys), tuple(need.used_by[plan.name])) for need in needs([plan], registry)
+        Secret(need.name, tuple(need.keys), tuple(need.used_by[plan.name]), texts.get(need.name or "", ""))
+        for need in needs([plan], registry)
     )
 
 

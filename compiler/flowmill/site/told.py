@@ -34,22 +34,22 @@ def told(plan: Plan, shown: Shown) -> list[Told]:
     """Every message that a failure of the flow sends, in the order of the spec; empty where nobody is told."""
     return [
         Told(medium, whom, step.id, when)
-        for group, number, step, when in _after_failure(plan)
+        for group, number, step, when in _after_failure(plan, shown)
         for medium, whom in _message(step, shown, (group, number))
     ]
 
 
-def _after_failure(plan: Plan) -> Iterator[tuple[str, int, StepPlan, str]]:
+def _after_failure(plan: Plan, shown: Shown) -> Iterator[tuple[str, int, StepPlan, str]]:
     """The steps that run after a failure, with where they stand and why they run."""
     for number, step in enumerate(plan.steps):
         if step.condition and _FAILURE.search(step.condition):
-            yield "steps", number, step, f"if {step.condition}"
+            yield "steps", number, step, f"if {shown.text('steps', number, 'if')}"
     for group, when in (("on_failure", "after a failure"), ("finally", "after every run")):
         for number, step in enumerate(plan.groups[group]):
             if not step.condition:
                 yield group, number, step, when
             elif not _ONLY_SUCCESS.fullmatch(step.condition):
-                yield group, number, step, f"{when}, if {step.condition}"
+                yield group, number, step, f"{when}, if {shown.text(group, number, 'if')}"
 
 
 def _message(step: StepPlan, shown: Shown, route: tuple[str, int]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -8,12 +8,12 @@ from flowmill.bind import bind
 from flowmill.diagnostics import Diagnostic, in_order
 from flowmill.pipeline import Compiled
 from flowmill.plan import Plan
-from flowmill.reading.file import read_source
 from flowmill.reading.parse import parse_tree
+from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
 from flowmill.testing.checking import findings
 from flowmill.testing.spec import FlowTests
-from flowmill.workspace import shown_path
+from flowmill.workspace import read_or_given
 from flowmill_tasks.registry import Registry
 
 
@@ -36,7 +36,7 @@ class Files:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def read_tests(compiled: Compiled, root: Path, registry: Registry) -> Files:
+def read_tests(compiled: Compiled, root: Path, registry: Registry, texts: Mapping[Path, str] | None = None) -> Files:
     """Read the files with tests of all flows that were compiled.
 
     A flow that is wrong itself has no plan to check its tests against: then only their shape is judged.
@@ -45,7 +45,8 @@ def read_tests(compiled: Compiled, root: Path, registry: Registry) -> Files:
     diagnostics: list[Diagnostic] = []
     for flow, path in sorted(compiled.tests.items()):
         plans = {environment: plan for (name, environment), plan in compiled.plans.items() if name == flow}
-        found = _read(flow, path, root, plans, registry)
+        source = read_or_given(path, root, texts or {})
+        found = _checked(flow, path, source, plans, registry)
         for item in found:
             if isinstance(item, Diagnostic):
                 diagnostics.append(item)
@@ -54,16 +55,15 @@ def read_tests(compiled: Compiled, root: Path, registry: Registry) -> Files:
     return Files(tuple(usable), tuple(diagnostics))
 
 
-def with_tests(compiled: Compiled, root: Path, registry: Registry) -> Compiled:
+def with_tests(compiled: Compiled, root: Path, registry: Registry, texts: Mapping[Path, str] | None = None) -> Compiled:
     """The same with what is wrong with the tests of its flows; none of them is carried out."""
-    found = read_tests(compiled, root, registry).diagnostics
+    found = read_tests(compiled, root, registry, texts).diagnostics
     return replace(compiled, diagnostics=tuple(in_order([*compiled.diagnostics, *found])))
 
 
-def _read(
-    flow: str, path: Path, root: Path, plans: Mapping[str, Plan], registry: Registry
+def _checked(
+    flow: str, path: Path, source: Source | Diagnostic, plans: Mapping[str, Plan], registry: Registry
 ) -> Iterator[Diagnostic | FlowTestFile]:
-    source = read_source(path, shown_path(path), root)
     tree = source if isinstance(source, Diagnostic) else parse_tree(source)
     if not isinstance(tree, Tree):
         yield from tree if isinstance(tree, list) else [tree]
