@@ -1,70 +1,56 @@
-"""The programs of the project that `script` steps start by their path, as in `command: [./load.sh]`."""
+"""The programs that steps start: their arguments, and the code that is written out among those."""
 
-import shlex
-import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path, PurePath
 
-from flowmill.diagnostics import Route
 from flowmill.flow import BoundStep
 from flowmill.lint.subjects import LintedFlow
-from flowmill_tasks._paths import PathProblem, resolve_file_inside, resolve_folder_inside
-from flowmill_tasks.fields import Unrendered
-from flowmill_tasks.script import SHELL, Script
 
-_READ = 256
-"""Bytes of its beginning: as much as Linux looks at for a `#!` line."""
-
-
-@dataclass(frozen=True)
-class Program:
-    """A file of the project that a step starts.
-
-    Attributes:
-        route: the place of the command.
-        written: its path as the spec has it.
-        head: its beginning.
-    """
-
-    route: Route
-    written: str
-    head: bytes
-    is_executable: bool
+_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
+_OPTIONS = {
+    **dict.fromkeys((*_SHELLS, "python", "psql"), "c"),
+    **dict.fromkeys(("perl", "ruby", "node", "mysql", "mariadb", "Rscript"), "e"),
+    "php": "r",
+}
+"""By program, the letter of the option that code stands behind."""
+_PATH = re.compile(r"\s*((?:\.{1,2}/|[\w-][\w.-]*/)[\w./-]+)(?=\s|$)")
 
 
-def programs(flow: LintedFlow) -> Iterator[Program]:
-    """The programs that are there; one that the run itself makes, or whose path only the run knows, is left out."""
-    for step in flow.bound.all_steps():
-        written = _program(step)
-        path = _path(step, written, flow.bound.context.folder) if written else None
-        if path is not None:
-            with path.open("rb") as file:
-                executable = bool(path.stat().st_mode & (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH))
-                yield Program((*step.route, "command"), str(written), file.read(_READ), executable)
+def argv_of(step: BoundStep) -> list[str]:
+    """What a step starts, expressions unrendered; empty for a type that starts no program."""
+    fields = step.model.argument_fields if step.model else frozenset()
+    values = [getattr(step.model, key) or [] for key in ("entrypoint", "command") if key in fields]
+    return [str(item) for value in values if isinstance(value, list) for item in value]
 
 
-def _program(step: BoundStep) -> str | None:
-    """What a step starts first, where that is a relative path."""
-    command = step.model.command if isinstance(step.model, Script) else None
-    if not command or any(isinstance(word, Unrendered) for word in command[: len(SHELL) + 1]):
+def code_in(argv: Sequence[str]) -> str | None:
+    """The code that an interpreter, a shell or a database's client is given as an argument."""
+    for position, item in enumerate(argv):
+        letter = _OPTIONS.get(re.sub(r"[\d.]+$", "", PurePath(item).name))
+        for option, value in pairwise(argv[position + 1 :]) if letter else ():
+            if re.fullmatch(rf"-[A-Za-z]*{letter}", option):
+                return value
+    return None
+
+
+def shell_text(step: BoundStep) -> str | None:
+    """The command line that a shell reads in a step."""
+    argv = argv_of(step)
+    return code_in(argv) if any(PurePath(item).name in _SHELLS for item in argv) else None
+
+
+def file_started(flow: LintedFlow, step: BoundStep) -> tuple[str, Path] | None:
+    """The key that names a file of the project to run, and the file; None where it is not there."""
+    folder: Path = flow.bound.context.folder
+    if step.keys.type != "script":
         return None
-    word = _first_word(command[len(SHELL)]) if command[: len(SHELL)] == SHELL else command[0]
-    return word if "/" in word and not word.startswith("/") else None
+    if written := getattr(step.model, "file", None):
+        return _there("file", folder / written)
+    match = _PATH.match(shell_text(step) or next(iter(argv_of(step)), ""))
+    return _there("command", folder / getattr(step.model, "working_dir", ".") / match[1]) if match else None
 
 
-def _first_word(line: str) -> str:
-    try:
-        return next(iter(shlex.split(line, comments=True)), "")
-    except ValueError:  # quotes that only a shell can make sense of
-        return ""
-
-
-def _path(step: BoundStep, written: str, folder: Path) -> Path | None:
-    working_dir = step.model.working_dir if isinstance(step.model, Script) else "."
-    if isinstance(working_dir, Unrendered):
-        return None
-    try:
-        return resolve_file_inside(written, resolve_folder_inside(working_dir, folder, folder), folder)
-    except (PathProblem, OSError):
-        return None
+def _there(key: str, path: Path) -> tuple[str, Path] | None:
+    return (key, path) if path.is_file() else None

@@ -1,10 +1,11 @@
-"""A container in production comes from an image whose tag says nothing, so what runs can change unseen.
+"""An image without a version is another one after the next `docker push`, also in the middle of a run's retries.
 
-Without a tag, or with `latest`, whoever pushes to the registry decides what production runs, at once and without a
-review; an older version that worked cannot be named any more. What was reviewed is no longer what runs.
+`team/load` and `team/load:latest` name whatever was pushed last. What was tried out is then not what runs in
+production, nobody can say which code made yesterday's data, and there is nothing to go back to.
 
-Name a version, `atd/loader:1.4.2`, or a digest, `atd/loader@sha256:…`. A tag that is moved on purpose, such as
-`production`, says at least who moves it, and is left alone.
+Name a version (`team/load:1.4`) or, to be sure of every byte, a digest (`team/load@sha256:…`). A tag that moves on
+purpose, such as `stable` or the name of the environment, is left alone. The option `environments` says where an
+image needs a version; `production` unless something else is given.
 """
 
 from collections.abc import Iterator
@@ -15,30 +16,30 @@ from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.subjects import LintedFlow
 from flowmill.spec_lint import RuleOptions
 from flowmill.spec_values import Names
-from flowmill_tasks.docker import Docker
-from flowmill_tasks.fields import Unrendered
 
 SEVERITY = Severity.WARNING
-SUMMARY = "An image in production has no tag, or `latest`."
+SUMMARY = "An image in production has no tag, or `latest`, so what runs changes with every push."
 
 
 class Options(RuleOptions):
-    """Where it matters."""
+    """Where."""
 
-    environments: Names = Field(default=["production"], description="the environments that the rule is about")
+    environments: Names = Field(
+        default=["production"], description="environments in which an image needs a version", examples=[["production"]]
+    )
 
 
-def check(flow: LintedFlow, options: Options) -> Iterator[Finding]:
-    if flow.plan.environment not in options.environments:
+def check(flow: LintedFlow, options: RuleOptions) -> Iterator[Finding]:
+    if not isinstance(options, Options) or flow.plan.environment not in options.environments:
         return
     for step in flow.bound.all_steps():
-        image = step.model.image if isinstance(step.model, Docker) else ""
-        if image and not isinstance(image, Unrendered) and _tag(image) in ("", "latest"):
-            what = "the tag `latest`" if _tag(image) else "no tag, which is `latest`"
-            yield Finding((*step.route, "image"), "latest-tag", f"`{image}` has {what}", "name a version or a digest")
+        image = getattr(step.model, "image", None)
+        if isinstance(image, str) and "${{" not in image and _is_latest(image):
+            message = f"`{image}` is whatever was pushed last"
+            hint = "name a version, such as `:1.4`, or a digest"
+            yield Finding((*step.route, "image"), "latest-tag", message, hint)
 
 
-def _tag(image: str) -> str:
-    """The tag or the digest of an image; empty where it has none. A port of the registry is no tag."""
-    name, _, digest = image.partition("@")
-    return digest or name.rpartition("/")[2].partition(":")[2]
+def _is_latest(image: str) -> bool:
+    tag = image.rpartition("/")[2].partition(":")[2]
+    return "@" not in image and tag in ("", "latest")

@@ -1,2 +1,2 @@
-#!/bin/sh
-echo loaded
+#!/bin/bash
+echo done
