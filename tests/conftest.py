@@ -56,6 +56,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         from support.browser import problem
 
         _need("a browser", problem())
+    if item.get_closest_marker("node") is not None:
+        from support import npm
+
+        _need("npm", npm.problem())
 
 
 def _need(what: str, problem: str) -> None:

@@ -12,8 +12,8 @@ from flowmill.reading.file import read_source, unreadable
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
-from flowmill.spec import Project, Server, Workspace
 from flowmill.spec_values import NAME, NAME_RULE
+from flowmill.spec_workspace import Project, Server, Workspace
 from flowmill.suggest import did_you_mean
 from flowmill.templates import template_findings
 

@@ -93,6 +93,18 @@ def test_rules_have_their_severity_and_the_other_place(tmp_path: Path) -> None:
     edit(tmp_path, scenario)
 
 
+def test_what_only_all_flows_together_have_stays_while_one_of_them_is_edited(tmp_path: Path) -> None:
+    lay_out(tmp_path, {"demo/bike-trips.yaml": FLOW, "demo/bike_trips.yaml": FLOW})
+
+    async def scenario(editor: Editor) -> None:
+        editor.open("demo/bike_trips.yaml")
+        await editor.shows("demo/bike_trips.yaml", "similar-flows")
+        editor.type("demo/bike_trips.yaml", f"{FLOW}vars: {{table: trips}}\n")
+        await editor.shows("demo/bike_trips.yaml", "similar-flows", "unused-var")
+
+    edit(tmp_path, scenario)
+
+
 def test_no_value_that_may_be_secret_is_shown(tmp_path: Path) -> None:
     text = FLOW + "on_failure: [{type: slack, webhook: hunter2, text: x}]\n"
     lay_out(tmp_path, {"demo/trips.yaml": text})

@@ -148,7 +148,7 @@ def test_what_is_offered_in_the_other_files(folder: Path) -> None:
     async def scenario(editor: Editor) -> None:
         for name in ("flowmill.yaml", "demo/project.yaml", "demo/trips.test.yaml"):
             editor.open(name)
-        await editor.shows("flowmill.yaml")
+        await editor.ready("flowmill.yaml")
         assert "repository" in await completed(editor, WORKSPACE + "re§", "flowmill.yaml")
         lint = await completed(editor, WORKSPACE + "lint:\n  rules:\n    une§", "flowmill.yaml")
         assert "divide" in lint["uneven-step"]

@@ -1,14 +1,19 @@
 """What a fleet starts at once: the limits that hold unless flowmill.yaml says otherwise, clocks of several zones."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
+from flowmill.lint.distances import days_of
+from flowmill.lint.starts import starts
+from flowmill.outlook.load import fires, load_by_server_and_hour
+from flowmill.pipeline import compile_workspace
 from flowmill.proving import prove
 from lint.workspace import FLOW, lay_out
 
+ROOT = Path(__file__).parents[2]
 IN_STAGING = FLOW.replace("[staging, production]", "staging")
 
 
@@ -47,3 +52,17 @@ def test_a_flow_with_two_schedules_is_one_flow(tmp_path: Path) -> None:
 def test_two_hundred_and_forty_runs_an_hour_are_allowed(flows: int, is_busy: bool, tmp_path: Path) -> None:
     codes = [code for code, _ in found(tmp_path, many(flows, 'cron: "*/5 9 * * *"'))]
     assert ("busy-hour" in codes) is is_busy
+
+
+def test_the_load_of_an_hour_is_that_of_the_calendar() -> None:
+    """On a day in the middle of a week, so that flows of other zones have no other day."""
+    day, plans = date(2026, 12, 9), list(compile_workspace(ROOT / "specs").plans.values())
+    start = datetime.combine(day, time(), UTC)
+    load = load_by_server_and_hour(fires(plans, start, start + timedelta(days=1)))
+    assert len(load) > 1
+    for server, hours in load.items():
+        found = starts([it for it in plans if it.server == server], "UTC", day, 60)
+        counts = {begin: sum(it.times for it in its if days_of(*it.days, day, 1)) for begin, its in found.items()}
+        assert {begin: count for begin, count in counts.items() if count} == {
+            moment.hour * 60: count for moment, count in hours.items()
+        }

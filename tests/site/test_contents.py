@@ -121,7 +121,7 @@ def test_environments_that_differ_are_told_apart(tmp_path: Path) -> None:
         'Tue 1 Dec 2026</th><td><time datetime="2026-12-01T06:15:00+01:00">06:15 CET</time></td><td>05:15</td>',
         "<td>1h30m</td>",
         "<td>2, after 1m30s</td>",
-        '<code>db</code> <span class="name" dir="auto">ask the owners of the database</span>',
+        '<code>db</code></a> <span class="name" dir="auto">ask the owners of the database</span>',
         "<code>main.*</code>",
         'override for staging <span class="place">demo/a.yaml:6</span>',
     ):
@@ -163,5 +163,7 @@ def test_the_graph_is_drawn_with_the_colours_of_the_page(browser: Browser, tmp_p
         assert second.locator("[data-step]").count() == 2
         assert first.locator("[data-from=one][data-to=three]").count() == 1
         assert first.locator("text", has_text="timeout 20m").is_visible()
-        colour = first.locator("text.name").first.evaluate("it => getComputedStyle(it).fill")
-        assert colour == page.locator("body").evaluate("it => getComputedStyle(it).color")
+        for media in ("screen", "print"):
+            page.emulate_media(media=media)
+            colour = first.locator("text.name").first.evaluate("it => getComputedStyle(it).fill")
+            assert colour == page.locator("body").evaluate("it => getComputedStyle(it).color"), media

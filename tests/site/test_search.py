@@ -1,5 +1,6 @@
 """Finding a flow in the index: with the keyboard, with the mouse, by a link, and without scripts."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,10 +135,12 @@ def test_filters_narrow_down_what_is_found_and_are_part_of_the_address(index: Pa
 
 def test_those_that_tell_nobody_are_a_click_away(index: Page) -> None:
     index.get_by_role("link", name="can fail without anybody being told").click()
+    index.get_by_role("status").filter(has_text=" of ").wait_for()
     found = seen(index)
     assert "examples.docker" in found
     assert "transit.ferries" not in found
     index.get_by_role("link", name="examples.docker").click()
+    index.wait_for_url("**/flows/examples.docker.html")
     assert index.locator(".nobody").inner_text().startswith("Nobody")
 
 
@@ -153,12 +156,27 @@ def test_a_slash_on_another_page_leads_to_the_search(browser: Browser, shipped: 
 def test_from_a_flow_to_its_project_its_server_and_back(browser: Browser, shipped: Path) -> None:
     with browser.page() as page:
         page.goto((shipped / "flows/parks.trees.html").as_uri())
-        page.get_by_role("link", name="parks", exact=True).click()
+        page.locator(".kind").get_by_role("link").click()
         page.get_by_role("link", name="parks.trail_counters").click()
         page.get_by_role("link", name="etl-02").first.click()
+        page.wait_for_url("**/servers/etl-02.html")
         assert page.locator("h1").inner_text() == "etl-02"
         page.get_by_role("link", name="parks.trees").click()
+        page.wait_for_url("**/flows/parks.trees.html")
         assert page.title().startswith("parks.trees")
+
+
+def test_a_secret_an_owner_and_a_step_type_lead_to_all_flows_that_have_it(browser: Browser, shipped: Path) -> None:
+    found = {}
+    with browser.page() as page:
+        for name in ("parks", "the flowmill maintainers", "artifact"):
+            page.goto((shipped / f"flows/{'parks.trees' if name == 'parks' else 'lab.artifact'}.html").as_uri())
+            page.locator(".alike", has_text=re.compile(f"^{name}$")).first.click()
+            page.wait_for_url("**/index.html#q=*")
+            found[name] = seen(page)
+    assert found["parks"] == ["parks.trail_counters", "parks.trees"]
+    assert found["artifact"] == ["examples.artifact", "lab.artifact"]
+    assert {name.split(".")[0] for name in found["the flowmill maintainers"]} == {"examples", "lab"}
 
 
 def test_without_scripts_everything_is_there(browser: Browser, shipped: Path, total: int) -> None:
@@ -166,4 +184,5 @@ def test_without_scripts_everything_is_there(browser: Browser, shipped: Path, to
         page.goto((shipped / "index.html").as_uri())
         assert (len(seen(page)), page.locator("#finder").is_visible()) == (total, False)
         page.get_by_role("link", name="parks.trees").click()
+        page.wait_for_url("**/flows/parks.trees.html")
         assert page.locator("h1").inner_text() == "trees"

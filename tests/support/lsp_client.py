@@ -68,6 +68,16 @@ class Editor:
         except TimeoutError:
             raise AssertionError(f"{name} shows {self._shown.get(self.uri(name))}") from None
 
+    async def ready(self, name: str) -> None:
+        """Wait until a file has been looked at, whatever is wrong with it."""
+
+        async def wait() -> None:
+            while self.uri(name) not in self._shown:
+                self._news.clear()
+                await self._news.wait()
+
+        await asyncio.wait_for(wait(), WITHIN)
+
     def told(self, params: types.PublishDiagnosticsParams) -> None:
         """Take what the server publishes."""
         self._shown[params.uri] = list(params.diagnostics)

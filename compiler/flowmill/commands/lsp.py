@@ -10,7 +10,7 @@ def command() -> int:
     Editors start this by themselves; docs/editors.md tells how to set up VS Code, Neovim and JetBrains.
 
     \b
-    Example:
+    Examples:
       flowmill lsp
     """
     from flowmill.editor.serving import serve

@@ -10,8 +10,9 @@ from flowmill.diagnostics import Finding, Related, Route, Severity
 from flowmill.flow import BoundStep
 from flowmill.lint.subjects import LintedFlow
 from flowmill.reading.tree import Tree
-from flowmill.spec import FlowSpec, StepKeys, Workspace
+from flowmill.spec import FlowSpec, StepKeys
 from flowmill.spec_lint import Policy
+from flowmill.spec_workspace import Workspace
 from flowmill.suggest import did_you_mean
 from flowmill_tasks.registry import discover
 

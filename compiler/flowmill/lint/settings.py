@@ -7,8 +7,8 @@ from flowmill.bind import bind
 from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.registry import Rule, rules
-from flowmill.spec import Workspace
 from flowmill.spec_lint import RuleOptions
+from flowmill.spec_workspace import Workspace
 from flowmill.suggest import did_you_mean
 
 _OFF = "off"

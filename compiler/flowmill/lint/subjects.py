@@ -13,7 +13,7 @@ from flowmill.expressions.template import Expression
 from flowmill.flow import BoundFlow
 from flowmill.plan import Plan
 from flowmill.reading.tree import Tree
-from flowmill.spec import Workspace
+from flowmill.spec_workspace import Workspace
 from flowmill.workspace import ProjectFile
 
 

@@ -13,7 +13,7 @@ from flowmill.report.style import printable
 from flowmill.site.flow_entry import FlowEntry, InEnvironment, flow_entry
 from flowmill.site.shown import paragraphs
 from flowmill.site.week import Week, load_from, week_of
-from flowmill.spec import Environment, Server
+from flowmill.spec_workspace import Environment, Server
 from flowmill.workspace import Files
 from flowmill_tasks.registry import Registry
 
@@ -26,6 +26,11 @@ class ProjectEntry:
     owner: str
     description: tuple[str, ...]
     flows: tuple[FlowEntry, ...]
+
+    @property
+    def servers(self) -> list[str]:
+        """Where its flows run."""
+        return sorted({server for flow in self.flows for server in flow.servers})
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from flowmill.site.steps import Group, groups
 from flowmill.site.timetable import Timetable, first_of, timetables
 from flowmill.site.told import Told, told
 from flowmill.site.values import Placed, Row, rows
-from flowmill.spec import Environment
+from flowmill.spec_workspace import Environment
 from flowmill.workspace import Files, FlowFile
 from flowmill_tasks.registry import Registry
 

@@ -12,6 +12,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from flowmill.counted import counted
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.starts import Start, clock_of, on_worst_day, starts, words
 from flowmill.lint.subjects import Fleet, Placed
@@ -53,7 +54,7 @@ def _of_server(fleet: Fleet, server: str, limit: int) -> Finding | None:
     hour = max(busy, key=lambda begin: (_count(busy[begin]), -begin))
     between = f"between {words(hour)} and {words(hour + _HOUR)} in {clock}"
     message = f"`{server}` starts {_count(busy[hour])} runs {between}: more than {limit}"
-    others = (f"so it is in {len(busy) - 1} other hours of the day",) if len(busy) > 1 else ()
+    others = (f"so it is in {counted(len(busy) - 1, 'other hour')} of the day",) if len(busy) > 1 else ()
     hint = "let flows run less often, or move some to another server"
     details = (*_largest(busy[hour]), *others)
     return Finding(("servers", server), "busy-hour", message, hint, at_key=True, details=details)

@@ -14,6 +14,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from flowmill.counted import counted
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.starts import Start, clock_of, listed, on_worst_day, starts, words
 from flowmill.lint.subjects import Fleet, Placed
@@ -55,8 +56,8 @@ def _of_pair(fleet: Fleet, server: str, environment: str, limit: int) -> Finding
     worst = max(crowds, key=lambda minute: (len(crowds[minute]), -minute))
     at = f"at {words(worst)} in {clock}"
     message = f"{len(crowds[worst])} flows of `{environment}` start {at} on `{server}`: more than {limit}"
-    others = (f"so it is at {len(crowds) - 1} other times of the day",) if len(crowds) > 1 else ()
-    hint = f"spread them over the hour: nothing starts at {_free(minutes, worst // 60)}"
+    others = (f"so it is at {counted(len(crowds) - 1, 'other time')} of the day",) if len(crowds) > 1 else ()
+    hint = f"spread them over the hour: {_free(minutes, worst // 60)}"
     details = (listed(crowds[worst]), *others)
     return Finding(("servers", server), "crowded-minute", message, hint, at_key=True, details=details)
 
@@ -72,4 +73,5 @@ def _free(minutes: _Minutes, hour: int) -> str:
     load = {minute: len(minutes.get(hour * 60 + minute, ())) for minute in range(60)}
     least = [minute for minute, count in load.items() if count == min(load.values())]
     chosen = dict.fromkeys(least[len(least) * part // 8] for part in (1, 3, 5, 7))
-    return ", ".join(f":{minute:02}" for minute in chosen)
+    begun = "nothing starts" if min(load.values()) == 0 else "fewest flows start"
+    return f"{begun} at {', '.join(f':{minute:02}' for minute in chosen)}"
