@@ -27,9 +27,9 @@ def broken_references(chance: random.Random, spec: SpecText, known: set[str]) ->
 def _references(spec: SpecText) -> Iterator[tuple[int, int]]:
     is_test = "tests" in spec.values
     for entry in spec.entries:
-        if isinstance(entry.value, ScalarNode) and entry.value.style is None and _is_reference(entry, is_test):
+        if isinstance(entry.value, ScalarNode) and not entry.value.style and _is_reference(entry, is_test):
             yield entry.value.start_mark.index, entry.value.end_mark.index
-        if entry.key is not None and entry.key.style is None and _key_is_reference(entry, is_test):
+        if entry.key is not None and not entry.key.style and _key_is_reference(entry, is_test):
             yield entry.key.start_mark.index, entry.key.end_mark.index
 
 

@@ -159,12 +159,14 @@ def _is_text_of_elements(route: Route) -> bool:
 def misspelt_keys(chance: random.Random, spec: SpecText, known: set[str]) -> Iterator[Mutation]:
     for entry in keys(spec):
         new = misspelt(chance, str(entry.route[-1]), known)
-        if new and entry.key is not None and entry.key.style is None:
+        if new and entry.key is not None and not entry.key.style:
             start, end = entry.key.start_mark.index, entry.key.end_mark.index
             yield spec.with_edit("misspelt key", start, end, new, str(entry.route[-1]))
 
 
-NUMBERS = frozenset("retries retry_backoff max_parallel pull_retries attempts elements exit_code minimum maximum".split())
+NUMBERS = frozenset(
+    "retries retry_backoff max_parallel pull_retries attempts elements exit_code minimum maximum".split()
+)
 DURATIONS = frozenset("retry_delay timeout skip_if_late".split())
 FLAGS = frozenset("paused protect continue_on_error fail_fast permanent".split())
 TEXTS = frozenset(

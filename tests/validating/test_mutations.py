@@ -1,8 +1,9 @@
 """One mistake in a valid spec: the first diagnostic names its line, and the hint the word that was meant."""
 
 import random
+import re
 import shutil
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from support.mutated_references import broken_references, moved_items
 from support.mutations import Mutation, SpecText, keys, misspelt_keys, spec_text, wrong_types
 
 EXAMPLES = SPECS.parent / "docs/examples/specs"
-WANTED = {"misspelt key": 250, "broken reference": 250, "wrong type": 150, "moved item": 100}
+WANTED = {"misspelt key": 200, "broken reference": 200, "wrong type": 150, "moved item": 100}
 """How many mutations of each kind; fewer where there are not that many."""
 
 
@@ -58,7 +59,12 @@ class Outcome:
 
     @property
     def names_the_word(self) -> bool:
-        return bool(self.diagnostics) and f"`{self.mutation.original}`" in self.diagnostics[0].hint
+        """Whether the hint says what was meant: `word`, or `key: word`."""
+        meant = rf"[` ]{re.escape(self.mutation.original)}`"
+        return (
+            bool(self.diagnostics)
+            and re.search(meant, self.diagnostics[0].hint.partition("expected one of")[0]) is not None
+        )
 
     def __str__(self) -> str:
         said = [f"    {it.span.line}: {it.message} [{it.code}] {it.hint[:90]}" for it in self.diagnostics[:4]]
@@ -104,5 +110,36 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
         ):
             for it in mutations:
                 by_kind[it.kind].append((base, it))
-    drawn = [it for kind, count in WANTED.items() for it in chance.sample(by_kind[kind], min(count, len(by_kind[kind])))]
+    drawn = [
+        it for kind, count in WANTED.items() for it in chance.sample(by_kind[kind], min(count, len(by_kind[kind])))
+    ]
     return [Outcome(base, it, base.diagnostics(it.text)) for base, it in drawn]
+
+
+def assert_share(wanted: float, outcomes: list[Outcome], missed: list[Outcome]) -> None:
+    reached = 1 - len(missed) / len(outcomes)
+    assert reached >= wanted, f"{reached:.1%} of {len(outcomes)}:\n" + "\n".join(map(str, missed))
+
+
+def test_the_first_diagnostic_names_the_line_of_the_mistake(outcomes: list[Outcome]) -> None:
+    assert len(outcomes) >= 500
+    assert_share(0.98, outcomes, [it for it in outcomes if not it.names_the_line])
+
+
+@pytest.mark.parametrize("kind", WANTED)
+def test_so_it_is_for_each_kind_of_mistake(outcomes: list[Outcome], kind: str) -> None:
+    of_kind = [it for it in outcomes if it.mutation.kind == kind]
+    assert len(of_kind) >= 100
+    assert_share(0.95, of_kind, [it for it in of_kind if not it.names_the_line])
+
+
+@pytest.mark.parametrize("kind", ["misspelt key", "broken reference"])
+def test_the_hint_names_the_word_that_was_misspelt(outcomes: list[Outcome], kind: str) -> None:
+    of_kind = [it for it in outcomes if it.mutation.kind == kind]
+    assert_share(0.95, of_kind, [it for it in of_kind if not it.names_the_word])
+
+
+def test_the_files_themselves_are_right(tmp_path: Path) -> None:
+    """Or what is said of a mistake might be said without it."""
+    wrong = {str(base.file): base.diagnostics(base.spec.text) for base in bases(tmp_path)}
+    assert {file: said for file, said in wrong.items() if said} == {}

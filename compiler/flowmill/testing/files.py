@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flowmill.bind import bind
-from flowmill.diagnostics import Diagnostic, in_order
+from flowmill.diagnostics import Diagnostic, Severity, in_order
 from flowmill.pipeline import Compiled
 from flowmill.plan import Plan
 from flowmill.reading.file import read_source
@@ -13,7 +13,7 @@ from flowmill.reading.parse import parse_tree
 from flowmill.reading.tree import Tree
 from flowmill.testing.checking import findings
 from flowmill.testing.spec import FlowTests
-from flowmill.workspace import shown_path
+from flowmill.workspace import PROJECT_FILE, TESTS_ENDING, WORKSPACE_FILE, shown_path
 from flowmill_tasks.registry import Registry
 
 
@@ -45,13 +45,21 @@ def read_tests(compiled: Compiled, root: Path, registry: Registry) -> Files:
     diagnostics: list[Diagnostic] = []
     for flow, path in sorted(compiled.tests.items()):
         plans = {environment: plan for (name, environment), plan in compiled.plans.items() if name == flow}
-        found = _read(flow, path, root, plans, registry)
+        found = _read(flow, path, root, plans, registry, whole=not _may_be_wrong(path, root, compiled))
         for item in found:
             if isinstance(item, Diagnostic):
                 diagnostics.append(item)
             elif plans:
                 usable.append(item)
     return Files(tuple(usable), tuple(diagnostics))
+
+
+def _may_be_wrong(path: Path, root: Path, compiled: Compiled) -> bool:
+    """Whether the flow of these tests has an error, perhaps in only one of its environments."""
+    flow = path.with_name(path.name.removesuffix(TESTS_ENDING))
+    around = (flow.with_suffix(".yaml"), flow.with_suffix(".yml"), path.parent / PROJECT_FILE, root / WORKSPACE_FILE)
+    errors = {it.span.path for it in compiled.diagnostics if it.severity is Severity.ERROR}
+    return not errors.isdisjoint(map(shown_path, around))
 
 
 def with_tests(compiled: Compiled, root: Path, registry: Registry) -> Compiled:
@@ -61,7 +69,7 @@ def with_tests(compiled: Compiled, root: Path, registry: Registry) -> Compiled:
 
 
 def _read(
-    flow: str, path: Path, root: Path, plans: Mapping[str, Plan], registry: Registry
+    flow: str, path: Path, root: Path, plans: Mapping[str, Plan], registry: Registry, *, whole: bool
 ) -> Iterator[Diagnostic | FlowTestFile]:
     source = read_source(path, shown_path(path), root)
     tree = source if isinstance(source, Diagnostic) else parse_tree(source)
@@ -70,7 +78,7 @@ def _read(
         return
     yield from tree.warnings
     tests = bind(FlowTests, tree.plain(), ())
-    wrong = tests if isinstance(tests, list) else list(findings(tests, tree.plain(), plans, registry))
+    wrong = tests if isinstance(tests, list) else list(findings(tests, tree.plain(), plans, registry, whole=whole))
     yield from map(tree.locate, wrong)
-    if isinstance(tests, FlowTests) and not wrong:
+    if isinstance(tests, FlowTests) and not wrong and all(it.environment in (None, *plans) for it in tests.tests):
         yield FlowTestFile(flow, path, tree, tests, plans)
