@@ -9,10 +9,10 @@ from yaml import MappingNode, ScalarNode
 from support.mutations import Entry, Mutation, SpecText, misspelt
 
 STEP_LISTS = ("steps", "on_failure", "on_success", "on_retry", "finally")
-REFERENCES = frozenset("needs server environment project timezone queue extends real only".split())
-CHOICES = frozenset("catchup on_conflict pin storage pool state".split())
+REFERENCES = frozenset(["needs", "server", "environment", "project", "timezone", "queue", "extends", "real", "only"])
+CHOICES = frozenset(["catchup", "on_conflict", "pin", "storage", "pool", "state"])
 """Keys whose value is one of a few words."""
-DECLARED_ELSEWHERE = frozenset("results steps parameters".split())
+DECLARED_ELSEWHERE = frozenset(["results", "steps", "parameters"])
 """Maps in tests and in schedules whose keys name what the flow declares."""
 
 
@@ -88,8 +88,12 @@ def _names(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
             yield start + match.start(1), start + match.end(1)
 
 
-OF_STEPS = frozenset("retries retry_delay timeout mutex continue_on_error max_parallel working_dir args".split())
-OF_FLOWS = frozenset("catchup concurrency tags owner run_name moved_from protect skip_if_late queue".split())
+OF_STEPS = frozenset(
+    ["retries", "retry_delay", "timeout", "mutex", "continue_on_error", "max_parallel", "working_dir", "args"]
+)
+OF_FLOWS = frozenset(
+    ["catchup", "concurrency", "tags", "owner", "run_name", "moved_from", "protect", "skip_if_late", "queue"]
+)
 
 
 def moved_items(spec: SpecText) -> Iterator[Mutation]:

@@ -128,10 +128,27 @@ def _other_dash(_: random.Random, word: str) -> str:
 
 
 NAMES_BELOW = frozenset(
-    "env vars parameters matrix environments servers queues secrets templates results steps outputs rules policies".split()
+    [
+        "env",
+        "vars",
+        "parameters",
+        "matrix",
+        "environments",
+        "servers",
+        "queues",
+        "secrets",
+        "templates",
+        "results",
+        "steps",
+        "outputs",
+        "rules",
+        "policies",
+    ]
 )
 """Keys whose map has names of the author's own as keys; `steps` only where it is a map, in tests."""
-FREE_BELOW = frozenset("vars blocks default choices outputs secrets env minimum maximum lint headers".split())
+FREE_BELOW = frozenset(
+    ["vars", "blocks", "default", "choices", "outputs", "secrets", "env", "minimum", "maximum", "lint", "headers"]
+)
 """Keys below which nothing belongs to the language; what `lint` holds has tests of its own."""
 
 
@@ -165,16 +182,52 @@ def misspelt_keys(chance: random.Random, spec: SpecText, known: set[str]) -> Ite
 
 
 NUMBERS = frozenset(
-    "retries retry_backoff max_parallel pull_retries attempts elements exit_code minimum maximum".split()
+    [
+        "retries",
+        "retry_backoff",
+        "max_parallel",
+        "pull_retries",
+        "attempts",
+        "elements",
+        "exit_code",
+        "minimum",
+        "maximum",
+    ]
 )
-DURATIONS = frozenset("retry_delay timeout skip_if_late".split())
-FLAGS = frozenset("paused protect continue_on_error fail_fast permanent".split())
+DURATIONS = frozenset(["retry_delay", "timeout", "skip_if_late"])
+FLAGS = frozenset(["paused", "protect", "continue_on_error", "fail_fast", "permanent"])
 TEXTS = frozenset(
-    "id name type project server cron timezone description owner run_name moved_from queue mutex image subject extends "
-    "working_dir repository repository_token from ref smtp webhook channel".split()
+    [
+        "id",
+        "name",
+        "type",
+        "project",
+        "server",
+        "cron",
+        "timezone",
+        "description",
+        "owner",
+        "run_name",
+        "moved_from",
+        "queue",
+        "mutex",
+        "image",
+        "subject",
+        "extends",
+        "working_dir",
+        "repository",
+        "repository_token",
+        "from",
+        "ref",
+        "smtp",
+        "webhook",
+        "channel",
+    ]
 )
-LISTS = frozenset("steps on_failure on_success on_retry finally schedules tests order".split())
-MAPS = frozenset("parameters env vars matrix last_success environments servers templates expect results".split())
+LISTS = frozenset(["steps", "on_failure", "on_success", "on_retry", "finally", "schedules", "tests", "order"])
+MAPS = frozenset(
+    ["parameters", "env", "vars", "matrix", "last_success", "environments", "servers", "templates", "expect", "results"]
+)
 WRONG: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "number": (NUMBERS | DURATIONS, ("many", "[1]", "{a: 1}", "two hours ago")),
     "flag": (FLAGS, ("maybe", "[true]", "{a: true}", "2")),
