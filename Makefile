@@ -71,7 +71,7 @@ schema: $(READY) ## write the JSON Schemas
 
 .PHONY: golden
 golden: $(READY) ## rewrite the expected outputs of the golden cases; review the difference
-	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest tests/validating/test_golden.py
+	@REWRITE_GOLDEN=1 $(BIN)/python -m pytest tests/validating/test_golden.py tests/fixing/test_golden.py
 
 .PHONY: docs
 docs: $(READY) ## write every generated part of the documentation again
@@ -83,6 +83,7 @@ bench: $(READY) ## measure the promises about speed
 	@$(BIN)/python bench/start_of_a_run.py
 	@$(BIN)/python bench/commits_of_flows.py
 	@$(BIN)/python bench/register.py
+	@$(BIN)/python bench/lint.py
 
 .PHONY: lock
 lock: $(READY) ## choose the versions of requirements.txt anew; it names no index

@@ -4,6 +4,7 @@ python docs/generate_codes.py            write the pages again
 python docs/generate_codes.py --check    write nothing; exit with 1 when a page is out of date
 """
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,8 +78,14 @@ def rule_page(rule: Rule, err: "dict[str, Case]", ok: "dict[str, Case]") -> str:
     near_miss = ["## What it leaves alone\n", *files(ok[rule.code])]
     level = f"Severity: {rule.severity.value}"
     scope = "; asked only when all flows of a workspace are looked at" if rule.check_fleet else ""
-    head = [f"# {rule.code}\n", WRITTEN_BY, f"{rule.page.strip()}\n", f"{level}{scope}.\n"]
+    head = [f"# {rule.code}\n", WRITTEN_BY, f"{one_sentence_a_line(rule.page)}\n", f"{level}{scope}.\n"]
     return "\n".join([*head, *options(rule), *found, *near_miss])
+
+
+def one_sentence_a_line(text: str) -> str:
+    """The paragraphs of a docstring as the other pages have theirs, so that a difference shows what has changed."""
+    paragraphs = (" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
+    return "\n\n".join(re.sub(r"(?<=[\w`)\]]\.) (?=[A-Z`])", "\n", paragraph) for paragraph in paragraphs)
 
 
 def options(rule: Rule) -> list[str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from support.browser import Browser
     from support.postgres import Postgres
     from support.prefect_server import PrefectServer
 
@@ -49,6 +50,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _need("a Docker engine", _engine_problem())
     if item.get_closest_marker("systemd") is not None:
         _need("systemd", "" if shutil.which("systemd-analyze") else "there is no systemd-analyze")
+    if item.get_closest_marker("node") is not None:
+        _need("Node", "" if shutil.which("node") and shutil.which("npm") else "there is no node or no npm")
+    if item.get_closest_marker("browser") is not None:
+        from support.browser import problem
+
+        _need("a browser", problem())
+    if item.get_closest_marker("node") is not None:
+        from support import npm
+
+        _need("npm", npm.problem())
 
 
 def _need(what: str, problem: str) -> None:
@@ -71,6 +82,15 @@ def _engine_problem() -> str:
     except DockerException as error:
         return str(error)
     return ""
+
+
+@pytest.fixture(scope="module")
+def browser() -> "Iterator[Browser]":
+    """A Chromium for the tests of one file; as long as it runs, nothing else can run an event loop here."""
+    from support.browser import running_browser
+
+    with running_browser() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from flowmill.binding_fixes import fix_of_key, fix_of_value
 from flowmill.codes import FIXED
 from flowmill.diagnostics import Finding, Route
 from flowmill.suggest import did_you_mean, nearest
@@ -44,18 +45,18 @@ _KINDS = {
 }
 
 
-def bind(model: type[M], values: Any, route: Route, known: Iterable[str] = ()) -> M | list[Finding]:
+def bind(model: type[M], values: Any, route: Route, beside: type[BaseModel] | None = None) -> M | list[Finding]:
     """An instance of `model`, or what is wrong with `values`.
 
     Args:
         route: where the values stand in the document; it is put before every finding's route.
-        known: further keys that are allowed beside the model's (for suggestions only).
+        beside: whose keys are allowed in the same map, and stand elsewhere (for suggestions only).
     """
     try:
         return model.model_validate(values)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True)
-        return without_misspelt(_one_per_place(_finding(detail, values, route, model, known) for detail in details))
+        return without_misspelt(_one_per_place(_finding(detail, values, route, model, beside) for detail in details))
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
@@ -72,7 +73,8 @@ def without_misspelt(findings: Iterable[Finding]) -> list[Finding]:
             *owner, key = finding.route
             meant = nearest(str(key), [name for route, name in missing if route == tuple(owner)])
             if meant:
-                found[index] = replace(finding, hint=f"did you mean `{meant}`?")
+                fix = tuple(it for it in finding.fix if it.text == meant)
+                found[index] = replace(finding, hint=f"did you mean `{meant}`?", fix=fix)
                 del missing[tuple(owner), meant]
     return [it for it in found if it.code != "missing-key" or (it.route, _key_of(it)) in missing]
 
@@ -92,7 +94,9 @@ def _one_per_place(findings: Iterable[Finding]) -> Iterator[Finding]:
             yield finding
 
 
-def _finding(detail: ErrorDetails, values: Any, base: Route, model: type[BaseModel], known: Iterable[str]) -> Finding:
+def _finding(
+    detail: ErrorDetails, values: Any, base: Route, model: type[BaseModel], beside: type[BaseModel] | None
+) -> Finding:
     kind, where = detail["type"], _in_document(detail["loc"], values)
     if kind == "missing":
         key = str(detail["loc"][-1])
@@ -104,12 +108,14 @@ def _finding(detail: ErrorDetails, values: Any, base: Route, model: type[BaseMod
             at_key=True,
         )
     if kind == "extra_forbidden":
-        key = str(detail["loc"][-1])
-        hint = _instead_of(key, _model_at(model, detail["loc"][:-1]), known)
-        return Finding(base + where, "unknown-key", f"unknown key `{key}`", hint, at_key=True)
+        key, owner = str(detail["loc"][-1]), _model_at(model, detail["loc"][:-1])
+        hint = _instead_of(key, owner, keys_of(beside) if beside else ())
+        fix = fix_of_key(base + where, detail["input"], [it for it in (beside, owner) if it])
+        return Finding(base + where, "unknown-key", f"unknown key `{key}`", hint, at_key=True, fix=fix)
     at_key = detail["loc"][-1:] == ("[key]",)
     written = reduce(lambda value, step: value[step], where, values)
-    return Finding(base + where, *_code_and_message(detail, written), at_key=at_key)
+    fix = () if at_key else fix_of_value(detail, base + where, written, _choices(detail))
+    return Finding(base + where, *_code_and_message(detail, written), at_key=at_key, fix=fix)
 
 
 def _code_and_message(detail: ErrorDetails, written: Any) -> tuple[str, str, str]:
@@ -128,13 +134,14 @@ def _code_and_message(detail: ErrorDetails, written: Any) -> tuple[str, str, str
 
 
 def _nearest_literal(detail: ErrorDetails) -> str:
-    allowed = [
-        word.strip("' ")
-        for part in str(detail.get("ctx", {}).get("expected", "")).split(" or ")
-        for word in part.split(",")
-    ]
-    match = nearest(str(detail["input"]), allowed) if isinstance(detail["input"], str) else None
+    match = nearest(str(detail["input"]), _choices(detail)) if isinstance(detail["input"], str) else None
     return f"did you mean `{match}`?" if match else ""
+
+
+def _choices(detail: ErrorDetails) -> list[str]:
+    """The words that a value may be, where it may be one of some only."""
+    expected = str(detail.get("ctx", {}).get("expected", ""))
+    return [word.strip("' ") for part in expected.split(" or ") for word in part.split(",")]
 
 
 def _unquote_hint(detail: ErrorDetails, written: Any) -> str:

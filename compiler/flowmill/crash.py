@@ -12,7 +12,13 @@ EXIT_CODE = 3
 
 
 def report_crash(error: Exception) -> int:
-    """Say what to paste in a report, keep the frames in a file, and return the exit code.
+    """Say what to paste in a report, and return the exit code."""
+    print(crash_report(error), file=sys.stderr)  # noqa: T201 - a crash must not lean on our own output code
+    return EXIT_CODE
+
+
+def crash_report(error: BaseException) -> str:
+    """What to paste in a report; the frames are kept in a file.
 
     The exception's own text is left out: it may quote a value of a spec or a secret. Not so where a package
     of step types is at fault, which whoever installed it can mend.
@@ -20,8 +26,7 @@ def report_crash(error: Exception) -> int:
     from flowmill_tasks.registry import RegistryError
 
     if isinstance(error, RegistryError):
-        print(f"flowmill cannot use what is installed: {error}", file=sys.stderr)  # noqa: T201 - as below
-        return EXIT_CODE
+        return f"flowmill cannot use what is installed: {error}"
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     where = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
@@ -32,8 +37,7 @@ def report_crash(error: Exception) -> int:
         f"  {type(error).__name__} at {where}",
         f"  {_written(frames)}",
     ]
-    print("\n".join(lines), file=sys.stderr)  # noqa: T201 - a crash must not lean on our own output code
-    return EXIT_CODE
+    return "\n".join(lines)
 
 
 def _written(frames: traceback.StackSummary) -> str:

@@ -33,6 +33,8 @@ class CronProblem:
     part: Part
     message: str
     hint: str = ""
+    instead: str = ""
+    """What can only have been meant at the part."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,10 @@ class _Field:
 
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
+_WHOLE_NAMES = (
+    *("JANUARY", "FEBRUARY", "MARCH", "APRIL", "JUNE", "JULY", "AUGUST", "SEPTEMBER", "OCTOBER", "NOVEMBER"),
+    *("DECEMBER", "SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"),
+)
 _FIELDS = (
     _Field("minute", 0, 59),
     _Field("hour", 0, 23),
@@ -84,9 +90,10 @@ _FIELDS = (
 )
 _DAYS_AT_MOST = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _ITEM = re.compile(r"(?:\*(?=/)|(\w+)(?:-(\w+))?)(?:/\w+)?")
+_ANY = r"\?"
 _EXTENSIONS = (
     (r"\*", "already means every value", "write `*` alone, or only the other values"),
-    (r"\?", "is Quartz's word for any value", "write `*`"),
+    (_ANY, "is Quartz's word for any value", "write `*`"),
     (r"[HR](\(.*)?(/.*)?", "leaves the value to the program", "write the value itself"),
     (r"L(-.*|W)?", "means the last day, which cron cannot say", "run on day 1 for the month before"),
     (r"\d*W", "means the nearest working day, which cron cannot say", "limit the day of week: `MON-FRI`"),
@@ -108,8 +115,8 @@ class _Word:
     def words(self, pattern: str) -> "list[_Word]":
         return [_Word(match[0], self.start + match.start()) for match in re.finditer(pattern, self.text)]
 
-    def refused(self, message: str, hint: str = "") -> CronProblem:
-        return CronProblem(self.to(self), message, hint)
+    def refused(self, message: str, hint: str = "", instead: str = "") -> CronProblem:
+        return CronProblem(self.to(self), message, hint, instead)
 
     def __str__(self) -> str:
         return "`" + "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in self.text) + "`"
@@ -141,7 +148,8 @@ def _parsed(text: str) -> Cron | list[CronProblem]:
         return [_not_ascii(word) for word in odd]
     words = _Word(ALIASES.get(text.strip(), text), 0).words(r"[^ \t]+")
     if words and words[0].text.startswith("@"):
-        return [words[0].refused(f"{words[0]} is not known here", did_you_mean(words[0].text, ALIASES))]
+        step = "write a step, such as `*/5 * * * *`" if words[0].text == "@every" else ""
+        return [words[0].refused(f"{words[0]} is not known here", step or did_you_mean(words[0].text, ALIASES))]
     return _cron(text, words) if len(words) == len(_FIELDS) else [_wrong_count(text, words)]
 
 
@@ -162,7 +170,7 @@ def _not_ascii(word: _Word) -> CronProblem:
     name = unicodedata.name(word.text[0], "a control character").lower()
     digits = [str(digit) for c in word.text if (digit := unicodedata.decimal(c, None)) is not None]
     fix = f"write `{''.join(digits)}`" if digits else "write one line of ASCII, with plain spaces"
-    return word.refused(f"{word} ({name}) is not allowed", fix)
+    return word.refused(f"{word} ({name}) is not allowed", fix, "".join(digits) * (len(digits) == len(word.text)))
 
 
 def _wrong_count(text: str, words: list[_Word]) -> CronProblem:
@@ -230,12 +238,14 @@ def _whole_number(text: str) -> int | None:
 def _not_a_value(field: _Field, word: _Word) -> CronProblem:
     for pattern, meaning, fix in _EXTENSIONS:
         if re.fullmatch(pattern, word.text, re.IGNORECASE):
-            return word.refused(f"{word} {meaning}", fix)
+            return word.refused(f"{word} {meaning}", fix, "*" * (pattern == _ANY))
     names = f" or {field.names[0]} to {field.names[-1]}" if field.names else ""
     midnight = "0" if field.low == 0 and word.text == str(field.high + 1) else None
     likely = midnight or nearest(word.text[:3], field.names)
     fix = f"did you mean `{likely}`?" if likely else "write values, ranges `a-b` or steps `*/n`, with commas"
-    return word.refused(f"{word} is no {field.name}: expected {field.low} to {field.high}{names}", fix)
+    instead = word.text[:3].upper() * (word.text.upper() in _WHOLE_NAMES and word.text[:3].upper() in field.names)
+    message = f"{word} is no {field.name}: expected {field.low} to {field.high}{names}"
+    return word.refused(message, fix, instead)
 
 
 def _stepped(item: _Word, low: int, high: int) -> range | CronProblem:
@@ -264,7 +274,8 @@ def _step_of_one(field: _Field, item: _Word, value: int) -> CronProblem:
 def _wrong_range(field: _Field, item: _Word, low: int, high: int) -> CronProblem:
     written, _, count = item.text.partition("/")
     if low == high:
-        return item.refused(f"{item} is a range of one value", f"write `{written.split('-')[0]}`")
+        value = written.split("-")[0]
+        return item.refused(f"{item} is a range of one value", f"write `{value}`", value * (not count))
     spans = [span for span in ((low, field.high), (field.low, high)) if span[0] <= span[1]]
     step = _whole_number(count)
     if step:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from flowmill.bind import bind, without_misspelt
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, Route
 from flowmill.expression_findings import expression_findings
 from flowmill.flow import BoundFlow, BoundStep, Context
@@ -114,7 +115,7 @@ def _allowed(step_type: type[Step] | None, own: dict[str, Any], route: Route, fi
 def _model(step_type: type[Step] | None, own: dict[str, Any], route: Route, findings: Findings) -> Step | None:
     if step_type is None:
         return None
-    bound = bind(step_type, own, route, known=STEP_KEYS)
+    bound = bind(step_type, own, route, beside=StepKeys)
     if isinstance(bound, list):
         findings += bound
         return None
@@ -135,6 +136,7 @@ def _step_type(value: dict[str, Any], route: Route, registry: Registry, findings
                 "unknown-type",
                 f"there is no step type `{word}`",
                 did_you_mean(word, registry),
+                fix=corrected((*route, "type"), word, registry),
             )
         )
     return found

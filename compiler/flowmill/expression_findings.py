@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from flowmill.diagnostics import Finding, Part, Route
+from flowmill.diagnostics import Finding, Part, Route, RouteEdit
 from flowmill.expressions.language import Parsed, Problem, parse
 from flowmill.expressions.names import Shape, problems
 from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, split
@@ -82,4 +82,6 @@ def _in_text(text: str, route: Route, shape: Mapping[str, Shape]) -> Iterator[Fi
 
 def _finding(route: Route, expression: Expression, problem: Problem) -> Finding:
     part = Part(expression.start + problem.part.start, expression.start + problem.part.end)
-    return Finding(route, problem.code, problem.message, problem.hint, part=part)
+    is_word = problem.part.end - problem.part.start < len(expression.source)
+    fix = (RouteEdit(route, problem.instead, part=part),) if problem.instead and is_word else ()
+    return Finding(route, problem.code, problem.message, problem.hint, part=part, fix=fix)

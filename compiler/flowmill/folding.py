@@ -90,7 +90,7 @@ class Folding:
         if len(route) < 3 or route[0] not in GROUPS or not isinstance(route[1], int):
             return None
         step = items(self._keys[str(route[0])])[route[1]]
-        step_type = self._registry.get(str(step.get("type")))
+        step_type = self._registry.get(str(step.get("type"))) if isinstance(step, dict) else None
         return step_type.escaper(str(route[2]), step) if step_type else None
 
     def _counted(self, value: Any) -> Any:

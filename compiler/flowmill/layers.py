@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, Route, Span
 from flowmill.reading.nodes import plain
 from flowmill.reading.tree import Tree
@@ -207,7 +208,8 @@ def _unknown_environment(route: Any, name: Any, known: Collection[str], at_key: 
     if not isinstance(name, str):
         return Finding(route, "wrong-type", "expected the name of an environment", at_key=at_key)
     message = f"there is no environment `{name}`"
-    return Finding(route, "unknown-environment", message, did_you_mean(name, known), at_key=at_key)
+    fix = corrected(route, name, known, at_key=at_key)
+    return Finding(route, "unknown-environment", message, did_you_mean(name, known), at_key=at_key, fix=fix)
 
 
 def _replacing(tree: Tree, key: str, value: yaml.Node) -> Tree:
@@ -232,8 +234,10 @@ def unknown_defaults(tree: Tree, step_types: Collection[str]) -> Iterator[Findin
         return
     for key, keys in (value or {}).items():
         if key != EVERY_STEP and key not in step_types:
-            hint = did_you_mean(key, [EVERY_STEP, *step_types])
-            yield Finding(("defaults", key), "unknown-key", f"there is no step type `{key}`", hint, at_key=True)
+            known, place = [EVERY_STEP, *step_types], ("defaults", key)
+            message, hint = f"there is no step type `{key}`", did_you_mean(key, known)
+            fix = corrected(place, key, known, at_key=True)
+            yield Finding(place, "unknown-key", message, hint, at_key=True, fix=fix)
         elif not isinstance(keys, dict):
             yield Finding(("defaults", key), "wrong-type", "expected a map of keys of a step")
 

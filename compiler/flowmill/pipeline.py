@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from flowmill import spec
 from flowmill.checks import run_all
 from flowmill.diagnostics import Diagnostic, Severity, in_order
 from flowmill.elaborate import elaborate
@@ -16,6 +15,7 @@ from flowmill.per_environment import once_each
 from flowmill.plan import Plan
 from flowmill.planning import make_plan
 from flowmill.reading.tree import Tree
+from flowmill.spec_workspace import Project
 from flowmill.workspace import Files, FlowFile, load
 from flowmill_tasks.registry import Registry, discover
 
@@ -131,7 +131,7 @@ def context_of(flow: FlowFile, files: Files, registry: Registry, own_keys: froze
         raise ValueError("flows are only compiled in a usable workspace")
     return Context(
         workspace=files.spec,
-        project=project.spec if project else spec.Project(),
+        project=project.spec if project else Project(),
         registry=registry,
         folder=flow.path.parent,
         project_name=flow.project,

@@ -10,14 +10,16 @@ from typing import Any
 
 from flowmill.diagnostics import Severity
 from flowmill.lint.registry import rules
-from flowmill.spec import HANDLERS, ONLY_IN_STEPS, FlowSpec, Project, StepKeys, Workspace
+from flowmill.spec import HANDLERS, ONLY_IN_STEPS, FlowSpec, StepKeys
 from flowmill.spec_values import NAME
+from flowmill.spec_workspace import Project, Workspace
 from flowmill.testing.spec import FlowTests
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_EXPRESSION = {"type": "string", "pattern": r"\$\{\{"}
+# The title keeps yaml-language-server from taking this arm for the others, and showing the bars between all of them.
+_EXPRESSION = {"title": "expression", "type": "string", "pattern": r"\$\{\{"}
 
 Schema = dict[str, Any]
 
@@ -26,11 +28,11 @@ def schemas(registry: Registry) -> dict[str, str]:
     """The text of every schema file, by file name."""
     made = {
         "flow.schema.json": flow_schema(registry),
-        "test.schema.json": _titled(_of(FlowTests), "Tests of a flow of flowmill"),
+        "test.schema.json": _document(_of(FlowTests), "Tests of a flow of flowmill"),
         "project.schema.json": _project_schema(registry),
         "workspace.schema.json": _workspace_schema(registry),
     }
-    return {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in made.items()}
+    return {name: json.dumps(_named(name, it), indent=2, ensure_ascii=False) + "\n" for name, it in made.items()}
 
 
 def flow_schema(registry: Registry) -> Schema:
@@ -49,7 +51,7 @@ def flow_schema(registry: Registry) -> Schema:
     schema["anyOf"] = [{"required": ["steps"]}, {"required": ["extends"]}]
     overridable = {key: value for key, value in schema["properties"].items() if key not in _IDENTITY}
     definitions["override"] = _closed(overridable)
-    return _titled({**schema, "$defs": definitions}, "A flow of flowmill")
+    return _document({**schema, "$defs": definitions}, "A flow of flowmill")
 
 
 _IDENTITY = ("project", "environment", "extends")
@@ -76,8 +78,6 @@ def _pooled(keys: Schema, owner: str, definitions: Schema) -> Schema:
 
 def _workspace_schema(registry: Registry) -> Schema:
     schema = _with_defaults(_of(Workspace), registry, "A workspace of flowmill")
-    servers = schema["properties"]["servers"]
-    servers["additionalProperties"] = {"anyOf": [{"$ref": "#/$defs/Server"}, {"type": "null"}]}
     schema["$defs"]["Environment"]["properties"]["defaults"] = schema["properties"]["defaults"]
     rules_of_lint = schema["$defs"]["Lint"]["properties"]["rules"]
     schema["$defs"]["Lint"]["properties"]["rules"] = {**_described(rules_of_lint), **_closed(_rules())}
@@ -114,7 +114,7 @@ def _with_defaults(schema: Schema, registry: Registry, title: str) -> Schema:
     described = _described(schema["properties"]["defaults"])
     allowed = {key: value for key, value in keys.items() if key not in _NO_DEFAULTS}
     schema["properties"]["defaults"] = {**described, **_closed(allowed)}
-    return _titled({**schema, "$defs": definitions}, title)
+    return _document({**schema, "$defs": definitions}, title)
 
 
 def _definitions(registry: Registry) -> dict[str, Schema]:
@@ -144,11 +144,15 @@ def _by_type(keys_by_type: dict[str, Schema], registry: Registry) -> Schema:
         "allOf": [
             {
                 "if": {"properties": {"type": {"const": word}}, "required": ["type"]},
-                "then": {**_closed(keys), "type": "object", "description": registry[word].summary},
+                "then": {**_closed(_of_type(word, keys)), "type": "object", "description": registry[word].summary},
             }
             for word, keys in keys_by_type.items()
         ],
     }
+
+
+def _of_type(word: str, keys: Schema) -> Schema:
+    return {**keys, "type": {"const": word, "description": "the step type"}}
 
 
 def _own_keys(word: str, step_type: type[Step], definitions: Schema) -> Schema:
@@ -170,10 +174,13 @@ def _described(schema: Schema) -> Schema:
     return {key: value for key, value in schema.items() if key in ("description", "examples")}
 
 
-def _titled(schema: Schema, title: str) -> Schema:
-    schema.pop("title", None)
-    schema.pop("description", None)
-    return {"$schema": DIALECT, "title": title, **schema}
+def _document(schema: Schema, what: str) -> Schema:
+    """The schema of a whole file; without a title, which editors would show above every key."""
+    return {**{key: value for key, value in schema.items() if key != "title"}, "description": what}
+
+
+def _named(file: str, schema: Schema) -> Schema:
+    return {"$schema": DIALECT, "$id": f"urn:flowmill:{file}", **schema}
 
 
 def _tolerant(schema: Schema) -> Schema:
@@ -197,7 +204,8 @@ def _value(schema: Schema) -> Schema:
         if isinstance(schema.get(keyword), dict):
             schema[keyword] = _value(schema[keyword])
     if "anyOf" in schema:
-        arms = [_value(arm) for arm in schema.pop("anyOf")]
+        # Editors would show the description of each arm as well.
+        arms = [_without(_value(arm), "description") for arm in schema.pop("anyOf")]
         return {**schema, "anyOf": _unique([*arms, _EXPRESSION])}
     change = _CHANGES.get(_kind(schema))
     return change(schema) if change else schema

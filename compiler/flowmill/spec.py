@@ -1,4 +1,4 @@
-"""The documents of a workspace as typed, frozen models: a flow, a project, the workspace.
+"""A flow as a typed, frozen model; what flows share is in `spec_workspace`.
 
 The keys of a step type are not here: they are the fields of its own model in `flowmill_tasks`. Descriptions
 and examples become the JSON Schema and the documentation.
@@ -11,7 +11,6 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from flowmill.document import Document
-from flowmill.spec_lint import Lint
 from flowmill.spec_values import (
     Condition,
     ConstantJson,
@@ -79,12 +78,12 @@ class Parameter(Document):
         description="what values are allowed; `list` is one of texts"
     )
     default: Json = Field(
-        default=None, description="the value when none is given; without it the parameter is required"
+        default=None, description="the value when none is given; without it the parameter is required", examples=[24]
     )
     description: Text = Field(default="", description="what it is for")
-    minimum: Number | None = Field(default=None, description="smallest allowed number")
-    maximum: Number | None = Field(default=None, description="largest allowed number")
-    choices: Json = Field(default=None, description="the list of allowed values")
+    minimum: Number | None = Field(default=None, description="smallest allowed number", examples=[1])
+    maximum: Number | None = Field(default=None, description="largest allowed number", examples=[168])
+    choices: Json = Field(default=None, description="the list of allowed values", examples=[["lime", "bird"]])
 
 
 class StepKeys(Document):
@@ -100,6 +99,7 @@ class StepKeys(Document):
     needs: Names | None = Field(
         default=None,
         description="steps that must have succeeded first; when left out, the step before; `[]` starts at once",
+        examples=["extract", ["extract", "ask"]],
     )
     if_: Condition | None = Field(
         default=None,
@@ -132,6 +132,7 @@ class StepKeys(Document):
     env_from: SecretNames = Field(
         default_factory=list,
         description="secrets whose every key becomes an environment variable, loaded when the step starts",
+        examples=[["warehouse"], "warehouse_${{ environment }}"],
     )
     retries: Annotated[WholeNumber, Field(ge=0, le=100)] = Field(
         default=0, description="further attempts after a failure"
@@ -157,7 +158,9 @@ class Schedule(Document):
 
     id: Name | None = Field(default=None, description="names the schedule in Prefect", examples=["weekdays"])
     cron: ConstantLine = Field(description="five fields", examples=["15 6 * * MON-FRI"])
-    timezone: ConstantLine | None = Field(default=None, description="the zone of `cron`; the flow's when left out")
+    timezone: ConstantLine | None = Field(
+        default=None, description="the zone of `cron`; the flow's when left out", examples=["Europe/Berlin"]
+    )
     parameters: dict[str, ConstantJson] = Field(
         default_factory=dict, description="values of parameters for runs of this schedule", examples=[{"full": True}]
     )
@@ -187,7 +190,7 @@ class FlowSpec(Document):
     description: Text = Field(default="", description="what it does, for people")
     owner: Text = Field(default="", description="who answers for it; the project's owner when left out")
     tags: Annotated[list[ConstantLine], BeforeValidator(as_list)] = Field(
-        default_factory=list, description="extra tags in Prefect"
+        default_factory=list, description="extra tags in Prefect", examples=[["nightly"]]
     )
     environment: Json = Field(
         description="a name, a list of names, or a map from each name to keys that differ there",
@@ -239,116 +242,54 @@ class FlowSpec(Document):
         description="the flow's former `<project>.<flow>`: what it remembers and what is switched off move with it",
         examples=["mobility.bike_trips"],
     )
-    parameters: dict[str, Parameter] = Field(default_factory=dict, description="values that can be set per run")
+    parameters: dict[str, Parameter] = Field(
+        default_factory=dict,
+        description="values that can be set per run",
+        examples=[{"hours_back": {"type": "integer", "default": 24, "minimum": 1}}],
+    )
     vars: dict[str, ExactJson] = Field(
-        default_factory=dict, description="named values for expressions, known before the run"
+        default_factory=dict,
+        description="named values for expressions, known before the run",
+        examples=[{"bucket": "trips-${{ environment }}"}],
     )
-    env: Environ = Field(default_factory=dict, description="environment variables of every step that takes them")
+    env: Environ = Field(
+        default_factory=dict,
+        description="environment variables of every step that takes them",
+        examples=[{"MODE": "full"}],
+    )
     env_from: SecretNames = Field(
-        default_factory=list, description="secrets for the environment of every step that takes one"
+        default_factory=list,
+        description="secrets for the environment of every step that takes one",
+        examples=[["warehouse"]],
     )
-    defaults: Json = Field(default=None, description="keys for every step (`all`) or for every step of a type")
-    steps: list[Any] = Field(min_length=1, description="what it does, in order")
+    defaults: Json = Field(
+        default=None,
+        description="keys for every step (`all`) or for every step of a type",
+        examples=[{"all": {"retries": 2}, "docker": {"timeout": "1h"}}],
+    )
+    steps: list[Any] = Field(
+        min_length=1,
+        description="what it does, in order",
+        examples=[[{"id": "load", "type": "script", "command": "python load.py"}]],
+    )
     on_retry: list[Any] = Field(
-        default_factory=list, description="steps that run each time a step is about to be tried again"
+        default_factory=list,
+        description="steps that run each time a step is about to be tried again",
+        examples=[[{"type": "slack", "text": "${{ retry.step }} failed, and is tried again"}]],
     )
-    on_failure: list[Any] = Field(default_factory=list, description="steps that run once when the run has failed")
-    on_success: list[Any] = Field(default_factory=list, description="steps that run once when the run has succeeded")
+    on_failure: list[Any] = Field(
+        default_factory=list,
+        description="steps that run once when the run has failed",
+        examples=[[{"type": "slack", "text": "${{ flow.name }} failed at ${{ failure.step }}"}]],
+    )
+    on_success: list[Any] = Field(
+        default_factory=list,
+        description="steps that run once when the run has succeeded",
+        examples=[[{"type": "slack", "text": "${{ flow.name }} is done"}]],
+    )
     finally_: list[Any] = Field(
         default_factory=list,
         alias="finally",
         description="steps that run once, last, whether the run succeeded or failed",
-    )
-
-
-class Environment(Document):
-    """A stage that flows are deployed to, and the branch that holds what runs there."""
-
-    ref: ConstantLine = Field(description="the git branch that this environment follows", examples=["main"])
-    description: Text = Field(default="", description="what it is for")
-    pin: Literal["commit", "branch"] = Field(
-        default="commit",
-        description="what runs: the `commit` that was registered, or whatever the `branch` holds when a run starts",
-    )
-    storage: Literal["git", "local"] = Field(
-        default="git",
-        description="where workers find the specs: in the repository, or, for trying out, in this folder (`local`)",
-    )
-    defaults: dict[str, Json] | None = Field(default=None, description="keys for every flow in this environment")
-
-
-def _null_is_empty(value: Any) -> Any:
-    """`main:` with nothing behind it is an entry without keys."""
-    return {key: {} if item is None else item for key, item in value.items()} if isinstance(value, dict) else value
-
-
-class Queue(Document):
-    """A queue of a server for flows that must not crowd out the others."""
-
-    description: Text = Field(default="", description="what it is for")
-    concurrency: Annotated[WholeNumber, Field(ge=1)] | None = Field(
-        default=None, description="how many runs of it at once, over all flows; as many as come when left out"
-    )
-
-
-class Server(Document):
-    """A machine with a worker; runs reach it through the Prefect work pool of the same name."""
-
-    description: Text = Field(default="", description="what it is")
-    pool: Literal["process"] = Field(default="process", description="type of the work pool")
-    environments: Names | None = Field(default=None, description="environments that it serves; every one when left out")
-    queues: Annotated[dict[str, Queue], BeforeValidator(_null_is_empty)] = Field(
-        default_factory=dict,
-        description="further queues of each environment, by name",
-        examples=[{"one-at-a-time": {"concurrency": 1}}],
-    )
-
-
-class Secret(Document):
-    """A secret that flows may use; its value lies on the Prefect server, or in a local file."""
-
-    description: Text = Field(default="", description="what it opens, and whom to ask for it")
-
-
-class Workspace(Document):
-    """`specs/flowmill.yaml`: what every project shares."""
-
-    name: Name | None = Field(
-        default=None,
-        description="names the workspace on a Prefect server that several share; the repository's name when left out",
-    )
-    repository: ConstantLine = Field(
-        default="",
-        description="address of the git repository that holds the specs",
-        examples=["https://github.com/your-team/flows.git"],
-    )
-    repository_token: Name | None = Field(
-        default=None, description="the Secret block of Prefect that holds a token for a private repository"
-    )
-    timezone: ConstantLine = Field(
-        default="UTC", description="the zone of every `cron` that names none", examples=["America/Chicago"]
-    )
-    environments: Annotated[dict[str, Environment], Field(min_length=1)] = Field(description="the stages, by name")
-    servers: Annotated[dict[str, Server], BeforeValidator(_null_is_empty), Field(min_length=1)] = Field(
-        description="the machines, by label"
-    )
-    secrets: Annotated[dict[str, Secret], BeforeValidator(_null_is_empty)] | None = Field(
-        default=None,
-        description="the secrets that flows may use, by name, never with values; every one when left out",
-        examples=[{"mail": {"description": "account that mail is sent with"}}],
-    )
-    lint: Lint = Field(default_factory=Lint, description="rules that are off or changed, and the team's own")
-    defaults: dict[str, Json] | None = Field(default=None, description="keys for every flow")
-
-
-class Project(Document):
-    """`specs/<project>/project.yaml`: what the flows of one project share."""
-
-    description: Text = Field(default="", description="what the project is")
-    owner: Text = Field(default="", description="who answers for its flows")
-    defaults: dict[str, Json] | None = Field(default=None, description="keys for every flow of the project")
-    templates: Annotated[dict[Name, dict[str, Json]], BeforeValidator(_null_is_empty)] = Field(
-        default_factory=dict,
-        description="keys of flows by name, for those that say `extends`; any key of a flow but `project`",
-        examples=[{"hourly": {"cron": "15 * * * *", "concurrency": 1}}],
+        examples=[[{"type": "script", "command": "rm -f lock"}]],
     )

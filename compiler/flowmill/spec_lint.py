@@ -68,7 +68,7 @@ class Lint(Document):
     rules: Annotated[dict[str, Json], BeforeValidator(_level_alone)] = Field(
         default_factory=dict,
         description="rules by code: `off`, a severity, or a map of the rule's options",
-        examples=[{"crowded-minute": "off", "too-often": {"minutes": 5}}],
+        examples=[{"uneven-step": "off", "similar-flows": {"severity": "info"}}],
     )
     policies: dict[Name, Policy] = Field(
         default_factory=dict,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from yaml import ScalarNode
 
 from flowmill.bind import keys_of
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, RelatedRoute, Route
 from flowmill.expressions.template import has_expression
 from flowmill.reading.tree import Tree
@@ -45,7 +46,8 @@ def template_findings(project: Tree) -> Iterator[Finding]:
         template = project.subtree(route)
         for key in template.plain() if template is not None else ():
             if key not in TEMPLATE_KEYS:
-                yield Finding((*route, key), "unknown-key", f"unknown key `{key}`", _hint(key), at_key=True)
+                fix = corrected((*route, key), key, TEMPLATE_KEYS, at_key=True)
+                yield Finding((*route, key), "unknown-key", f"unknown key `{key}`", _hint(key), at_key=True, fix=fix)
         yield from _unusable(project, name, names)
     yield from _cycles(project, names)
 
@@ -81,7 +83,8 @@ def _unusable(project: Tree, name: str, names: list[str]) -> Iterator[Finding]:
 def _unknown(name: str, route: Route, known: list[str]) -> Iterator[Finding]:
     if name not in known:
         hint = did_you_mean(name, known) or "declare it under `templates` in the project's project.yaml"
-        yield Finding(route, "unknown-template", f"the project has no template `{name}`", hint)
+        message, fix = f"the project has no template `{name}`", corrected(route, name, known)
+        yield Finding(route, "unknown-template", message, hint, fix=fix)
 
 
 def _cycles(project: Tree, names: list[str]) -> Iterator[Finding]:

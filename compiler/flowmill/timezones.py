@@ -16,9 +16,14 @@ def exists(zone: str) -> bool:
         return False  # not in the database, or not even a relative path
 
 
-def hint(zone: str) -> str:
-    """What to write instead of a name that does not exist."""
+def names() -> list[str]:
+    """Every name that the database has."""
     from zoneinfo import available_timezones
 
-    nearest = did_you_mean(zone, available_timezones())
+    return sorted(available_timezones())
+
+
+def hint(zone: str) -> str:
+    """What to write instead of a name that does not exist."""
+    nearest = did_you_mean(zone, names())
     return nearest if nearest.startswith("did") else "use a name such as `America/Chicago`, `Europe/Berlin` or `UTC`"

@@ -1,17 +1,19 @@
 """Finding and reading the files of a workspace: `flowmill.yaml`, the projects, the flows."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from flowmill.bind import bind
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Diagnostic, Finding, Related, Span
 from flowmill.reading.file import read_source, unreadable
 from flowmill.reading.parse import parse_tree
+from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
-from flowmill.spec import Project, Server, Workspace
 from flowmill.spec_values import NAME, NAME_RULE
+from flowmill.spec_workspace import Project, Server, Workspace
 from flowmill.suggest import did_you_mean
 from flowmill.templates import template_findings
 
@@ -54,6 +56,8 @@ class Files:
     projects: dict[str, ProjectFile] = field(default_factory=dict)
     flows: list[FlowFile] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
+    texts: Mapping[Path, str] = field(default_factory=dict)
+    """What to take files to hold instead of reading them, by absolute path: an editor's, or what would be written."""
 
     @property
     def broken(self) -> bool:
@@ -79,13 +83,14 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def load(root: Path, only: frozenset[Path] | None = None) -> Files:
+def load(root: Path, only: frozenset[Path] | None = None, texts: Mapping[Path, str] | None = None) -> Files:
     """Read a workspace.
 
     Args:
         only: absolute paths of the flows (or folders of flows) to read; None means all of them.
+        texts: what to take some files to hold instead of reading them, by absolute path.
     """
-    files = Files(root)
+    files = Files(root, texts=texts or {})
     _load_workspace(files)
     for folder in _folders(files):
         paths = _yaml_files(files, folder)
@@ -122,6 +127,12 @@ def shown_path(path: Path) -> str:
         return str(path)
 
 
+def read_or_given(path: Path, root: Path, texts: Mapping[Path, str]) -> Source | Diagnostic:
+    """The source of a file: what was given for it, or else what it holds."""
+    given = texts.get(path.absolute())
+    return read_source(path, shown_path(path), root) if given is None else Source(shown_path(path), given)
+
+
 def _wanted(path: Path, only: frozenset[Path] | None) -> bool:
     return only is None or any(path.absolute() == item or item in path.absolute().parents for item in only)
 
@@ -149,7 +160,7 @@ def _yaml_files(files: Files, folder: Path) -> list[Path]:
 
 
 def _read(files: Files, path: Path) -> Tree | None:
-    source = read_source(path, shown_path(path), files.root)
+    source = read_or_given(path, files.root, files.texts)
     if isinstance(source, Diagnostic):
         files.diagnostics.append(source)
         return None
@@ -185,7 +196,8 @@ def _workspace_findings(workspace: Workspace) -> Iterator[Finding]:
             if name not in workspace.environments:
                 hint = did_you_mean(name, workspace.environments)
                 route = ("servers", label, "environments", index)
-                yield Finding(route, "unknown-environment", f"there is no environment `{name}`", hint)
+                fix = corrected(route, name, workspace.environments)
+                yield Finding(route, "unknown-environment", f"there is no environment `{name}`", hint, fix=fix)
 
 
 def _queue_findings(label: str, server: Server, workspace: Workspace) -> Iterator[Finding]:

@@ -68,7 +68,7 @@ def commit(folder: Path, name: str, text: str) -> "subprocess.CompletedProcess[s
 def test_a_commit_is_proved_and_one_with_a_mistake_is_refused(users: Path) -> None:
     right = commit(users, "specs/demo/trips.yaml", FLOW.replace("17 4", "17 5"))
     assert right.returncode == 0, right.stdout
-    assert "prove flow specs" in right.stdout
+    assert "mend flow specs" in right.stdout
     assert right.stdout.count("Passed") == 2
 
     # The mistake is in the other file than the one that is committed.
@@ -77,6 +77,17 @@ def test_a_commit_is_proved_and_one_with_a_mistake_is_refused(users: Path) -> No
     )
     assert wrong.returncode == 1
     assert "specs/demo/trips.yaml:3:9: there is no server `etl-01` [unknown-server]" in wrong.stdout
+
+
+def test_what_can_be_mended_is_mended_and_the_commit_stops_for_a_look(users: Path) -> None:
+    call("git", "reset", "--hard", "--quiet", folder=users)
+    misspelt = FLOW.replace("server:", "sever:")
+    stopped = commit(users, "specs/demo/trips.yaml", misspelt)
+    assert (stopped.returncode, "files were modified by this hook" in stopped.stdout) == (1, True), stopped.stdout
+    mended = (users / "specs/demo/trips.yaml").read_text()
+    assert mended == FLOW
+    again = commit(users, "specs/demo/trips.yaml", f"# looked at\n{mended}")
+    assert again.returncode == 0, again.stdout
 
 
 def test_a_commit_without_specs_is_left_alone(users: Path) -> None:

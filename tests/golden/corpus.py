@@ -34,10 +34,10 @@ class Case:
     expected: Path
 
     def lay_out(self, folder: Path) -> Path:
-        """Put the case's workspace into `folder`, as `specs/`, and return its path."""
+        """Put the case's workspace into `folder`, as `specs/`, and return its path; cases of one file share it."""
         specs = folder / "specs"
         if self.source.is_file():
-            shutil.copytree(WORKSPACE, specs)
+            shutil.copytree(WORKSPACE, specs, dirs_exist_ok=True)
             for file in self.files:
                 shutil.copy(file, specs / PROJECT / file.name)
             return specs

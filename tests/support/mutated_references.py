@@ -9,10 +9,37 @@ from yaml import MappingNode, ScalarNode
 from support.mutations import Entry, Mutation, SpecText, misspelt
 
 STEP_LISTS = ("steps", "on_failure", "on_success", "on_retry", "finally")
-REFERENCES = frozenset(["needs", "server", "environment", "project", "timezone", "queue", "extends", "real", "only"])
-CHOICES = frozenset(["catchup", "on_conflict", "pin", "storage", "pool", "state"])
+REFERENCES = frozenset(
+    [
+        "needs",
+        "server",
+        "environment",
+        "project",
+        "timezone",
+        "queue",
+        "extends",
+        "real",
+        "only",
+    ]
+)
+CHOICES = frozenset(
+    [
+        "catchup",
+        "on_conflict",
+        "pin",
+        "storage",
+        "pool",
+        "state",
+    ]
+)
 """Keys whose value is one of a few words."""
-DECLARED_ELSEWHERE = frozenset(["results", "steps", "parameters"])
+DECLARED_ELSEWHERE = frozenset(
+    [
+        "results",
+        "steps",
+        "parameters",
+    ]
+)
 """Maps in tests and in schedules whose keys name what the flow declares."""
 
 
@@ -89,10 +116,29 @@ def _names(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 OF_STEPS = frozenset(
-    ["retries", "retry_delay", "timeout", "mutex", "continue_on_error", "max_parallel", "working_dir", "args"]
+    [
+        "retries",
+        "retry_delay",
+        "timeout",
+        "mutex",
+        "continue_on_error",
+        "max_parallel",
+        "working_dir",
+        "args",
+    ]
 )
 OF_FLOWS = frozenset(
-    ["catchup", "concurrency", "tags", "owner", "run_name", "moved_from", "protect", "skip_if_late", "queue"]
+    [
+        "catchup",
+        "concurrency",
+        "tags",
+        "owner",
+        "run_name",
+        "moved_from",
+        "protect",
+        "skip_if_late",
+        "queue",
+    ]
 )
 
 

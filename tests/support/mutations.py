@@ -147,7 +147,19 @@ NAMES_BELOW = frozenset(
 )
 """Keys whose map has names of the author's own as keys; `steps` only where it is a map, in tests."""
 FREE_BELOW = frozenset(
-    ["vars", "blocks", "default", "choices", "outputs", "secrets", "env", "minimum", "maximum", "lint", "headers"]
+    [
+        "vars",
+        "blocks",
+        "default",
+        "choices",
+        "outputs",
+        "secrets",
+        "env",
+        "minimum",
+        "maximum",
+        "lint",
+        "headers",
+    ]
 )
 """Keys below which nothing belongs to the language; what `lint` holds has tests of its own."""
 
@@ -194,8 +206,22 @@ NUMBERS = frozenset(
         "maximum",
     ]
 )
-DURATIONS = frozenset(["retry_delay", "timeout", "skip_if_late"])
-FLAGS = frozenset(["paused", "protect", "continue_on_error", "fail_fast", "permanent"])
+DURATIONS = frozenset(
+    [
+        "retry_delay",
+        "timeout",
+        "skip_if_late",
+    ]
+)
+FLAGS = frozenset(
+    [
+        "paused",
+        "protect",
+        "continue_on_error",
+        "fail_fast",
+        "permanent",
+    ]
+)
 TEXTS = frozenset(
     [
         "id",
@@ -224,9 +250,31 @@ TEXTS = frozenset(
         "channel",
     ]
 )
-LISTS = frozenset(["steps", "on_failure", "on_success", "on_retry", "finally", "schedules", "tests", "order"])
+LISTS = frozenset(
+    [
+        "steps",
+        "on_failure",
+        "on_success",
+        "on_retry",
+        "finally",
+        "schedules",
+        "tests",
+        "order",
+    ]
+)
 MAPS = frozenset(
-    ["parameters", "env", "vars", "matrix", "last_success", "environments", "servers", "templates", "expect", "results"]
+    [
+        "parameters",
+        "env",
+        "vars",
+        "matrix",
+        "last_success",
+        "environments",
+        "servers",
+        "templates",
+        "expect",
+        "results",
+    ]
 )
 WRONG: dict[str, tuple[frozenset[str], tuple[str, ...]]] = {
     "number": (NUMBERS | DURATIONS, ("many", "[1]", "{a: 1}", "two hours ago")),

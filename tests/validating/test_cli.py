@@ -16,9 +16,9 @@ VERBS = cli.list_commands(click.Context(cli))
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A workspace with three right flows."""
+    """A workspace with five right flows, which use all that it declares."""
     shutil.copytree(WORKSPACE, tmp_path / "specs")
-    for name in ("minimal", "overrides", "handlers"):
+    for name in ("minimal", "overrides", "handlers", "description", "run-keys"):
         shutil.copy(FOLDER / f"ok/{name}.yaml", tmp_path / "specs/demo")
     return tmp_path
 
@@ -62,9 +62,9 @@ def test_right_specs_are_0(folder: Path, verb: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "summary"),
     [
-        pytest.param([], "3 flows valid in 2 environments", id="nothing"),
-        pytest.param(["specs"], "3 flows valid in 2 environments", id="workspace"),
-        pytest.param(["specs/demo"], "3 flows valid in 2 environments", id="project"),
+        pytest.param([], "5 flows valid in 2 environments", id="nothing"),
+        pytest.param(["specs"], "5 flows valid in 2 environments", id="workspace"),
+        pytest.param(["specs/demo"], "5 flows valid in 2 environments", id="project"),
         pytest.param(["specs/demo/minimal.yaml"], "1 flow valid in 1 environment", id="flow"),
         pytest.param(
             ["specs/demo/minimal.yaml", "specs/demo/handlers.yaml"], "2 flows valid in 1 environment", id="two"
@@ -77,7 +77,7 @@ def test_what_is_named_is_looked_at(folder: Path, arguments: list[str], summary:
 
 @pytest.mark.parametrize("place", [".", "specs", "specs/demo"])
 def test_the_workspace_is_found_from_wherever_one_stands(folder: Path, place: str) -> None:
-    assert flowmill("validate", cwd=folder / place).text == "3 flows valid in 2 environments\n"
+    assert flowmill("validate", cwd=folder / place).text == "5 flows valid in 2 environments\n"
 
 
 @pytest.mark.parametrize("name", ["unknown-key", "several-at-once", "yaml-syntax"])
@@ -152,7 +152,7 @@ CRASHES = """
 def test_a_step_type_of_another_package_is_found(folder: Path) -> None:
     (folder / "specs/demo/other.yaml").write_text(FLOW)
     ran = with_package(folder, STEP)
-    assert (ran.code, ran.text) == (0, "4 flows valid in 2 environments\n")
+    assert (ran.code, ran.text) == (0, "6 flows valid in 2 environments\n")
 
 
 def test_a_crash_is_3_and_tells_what_to_report(folder: Path) -> None:

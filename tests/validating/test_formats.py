@@ -57,10 +57,10 @@ def test_json_names_the_other_place_that_belongs_to_a_problem(tmp_path: Path) ->
     assert [(other["line"], other["message"]) for other in entry["related"]] == [(4, "first given here")]
 
 
-def test_json_of_a_right_workspace_is_empty_but_complete(tmp_path: Path) -> None:
+def test_json_of_a_right_flow_is_empty_but_complete(tmp_path: Path) -> None:
     shutil.copytree(WORKSPACE, tmp_path / "specs")
     shutil.copy(FOLDER / "ok/minimal.yaml", tmp_path / "specs/demo")
-    ran = flowmill("validate", "--format", "json", cwd=tmp_path)
+    ran = flowmill("validate", "specs/demo/minimal.yaml", "--format", "json", cwd=tmp_path)
     assert (ran.code, json.loads(ran.out)) == (0, {"diagnostics": [], "errors": 0, "flows": 1})
 
 

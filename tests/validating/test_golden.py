@@ -12,7 +12,6 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from flowmill import spec
 from flowmill.bind import keys_of
 from flowmill.codes import catalogue
 from flowmill.expressions.functions import FILTERS, FUNCTIONS
@@ -23,6 +22,8 @@ from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
 from flowmill.report import names, render
 from flowmill.report.style import Style
+from flowmill.spec import FlowSpec, StepKeys
+from flowmill.spec_workspace import Project, Workspace
 from flowmill.testing.spec import FlowTests
 from flowmill_tasks.registry import discover
 from golden.corpus import FOLDER, WORKSPACE, Case, err_cases, ok_cases
@@ -127,7 +128,7 @@ def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
         yield from models_in(part)
 
 
-DOCUMENTS = (spec.Workspace, spec.Project, spec.FlowSpec, spec.StepKeys, FlowTests, *discover().values())
+DOCUMENTS = (Workspace, Project, FlowSpec, StepKeys, FlowTests, *discover().values())
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,10 @@ sys.stderr.write(json.dumps([code, sorted(set({HEAVY}) & set(sys.modules))]))
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A workspace with a flow of every step type."""
+    """A workspace with a flow of every step type, and flows that use all that it declares."""
     shutil.copytree(WORKSPACE, tmp_path / "specs")
-    for name in ("script", "docker", "email", "slack", "expressions", "schedule"):
+    names = ("script", "docker", "email", "slack", "expressions", "schedule", "overrides", "description", "run-keys")
+    for name in names:
         shutil.copy(FOLDER / f"ok/{name}.yaml", tmp_path / "specs/demo")
     return tmp_path
 
@@ -43,6 +44,7 @@ def folder(tmp_path: Path) -> Path:
         ["compile", "--manifest", "--env", "staging"],
         ["schema", "--check"],
         ["diff", "HEAD"],
+        ["site"],
         ["--help"],
     ],
     ids=" ".join,
@@ -92,7 +94,7 @@ def test_i28_i29_nothing_that_lies_around_is_run_or_read(folder: Path, place: st
         path.parent.mkdir(exist_ok=True)
         path.write_text(content.format(canary=f"open({str(canary)!r}, 'w')"))
     ran = flowmill("validate", cwd=folder / place)
-    assert (ran.code, ran.text) == (0, "6 flows valid in 1 environment\n")
+    assert (ran.code, ran.text) == (0, "9 flows valid in 2 environments\n")
     assert not canary.exists()
 
 
@@ -107,4 +109,4 @@ def test_i28_the_network_is_not_needed(folder: Path) -> None:
     if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine does not let a test have a network of its own")
     done = subprocess.run([*alone, FLOWMILL, "validate"], cwd=folder, capture_output=True, timeout=30, check=False)
-    assert (done.returncode, done.stdout) == (0, b"6 flows valid in 1 environment\n")
+    assert (done.returncode, done.stdout) == (0, b"9 flows valid in 2 environments\n")

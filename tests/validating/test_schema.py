@@ -15,7 +15,8 @@ from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
 from flowmill.schema import schemas
-from flowmill.spec import GROUPS, FlowSpec, Project, StepKeys, Workspace, keys_out_of_place
+from flowmill.spec import GROUPS, FlowSpec, StepKeys, keys_out_of_place
+from flowmill.spec_workspace import Project, Workspace
 from flowmill.workspace import is_test_file
 from flowmill_tasks.fields import core_value
 from flowmill_tasks.registry import discover
@@ -125,6 +126,49 @@ def test_every_key_has_a_description(kind: str) -> None:
 )
 def test_every_key_of_a_model_is_described(model: Any) -> None:
     assert [name for name, field in model.model_fields.items() if not field.description] == []
+
+
+def with_examples(kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every key that has examples, with where it stands."""
+    for place, schema in properties(validator(kind).schema):
+        found = resolved(kind, schema)
+        if "examples" in found:
+            yield place, found
+
+
+@pytest.mark.parametrize("kind", ["flow", "project", "workspace", "test"])
+def test_every_example_is_right_by_its_own_schema(kind: str) -> None:
+    definitions = validator(kind).schema.get("$defs", {})
+    wrong = [
+        (place, example)
+        for place, schema in with_examples(kind)
+        for example in schema["examples"]
+        if not Draft202012Validator({**schema, "$defs": definitions}).is_valid(example)
+    ]
+    assert wrong == []
+
+
+PLAIN = {"description", "owner"}
+"""Keys whose values are prose."""
+
+
+def needs_example(key: str, schema: dict[str, Any]) -> bool:
+    """Whether a description alone leaves open what to write: no choice, no flag, no number with a default."""
+    arms = [schema, *schema.get("anyOf", [])]
+    is_told = any({"enum", "const", "properties", "$ref"} & set(arm) or arm.get("type") == "boolean" for arm in arms)
+    has_default = schema.get("default") is not None
+    return not (key in PLAIN or is_told or has_default)
+
+
+@pytest.mark.parametrize("kind", ["flow", "project", "workspace"])
+def test_every_key_that_is_free_to_fill_has_an_example(kind: str) -> None:
+    found = {place: resolved(kind, schema) for place, schema in properties(validator(kind).schema)}
+    bare = {
+        place
+        for place, schema in found.items()
+        if needs_example(place.rpartition("/")[2], schema) and "examples" not in schema and "/Policy/" not in place
+    }
+    assert bare == set()
 
 
 @pytest.mark.parametrize(

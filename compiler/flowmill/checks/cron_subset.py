@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from flowmill.cron import Cron, parse
-from flowmill.diagnostics import Finding
+from flowmill.diagnostics import Finding, RouteEdit
 from flowmill.flow import BoundFlow
 
 CODES = {
@@ -16,4 +16,5 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
     for route, text in flow.crons:
         parsed = parse(text)
         for problem in [] if isinstance(parsed, Cron) else parsed:
-            yield Finding(route, "bad-cron", problem.message, problem.hint, part=problem.part)
+            fix = (RouteEdit(route, problem.instead, part=problem.part),) if problem.instead else ()
+            yield Finding(route, "bad-cron", problem.message, problem.hint, part=problem.part, fix=fix)

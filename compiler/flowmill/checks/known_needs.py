@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding
 from flowmill.flow import BoundFlow, BoundStep
 from flowmill.suggest import did_you_mean
@@ -24,4 +25,5 @@ def _unknown(step: BoundStep, ids: list[str]) -> Iterator[Finding]:
             written_as_list = isinstance(step.written.get("needs"), list)
             route = (*step.route, "needs", *([index] if written_as_list else []))
             others = [other for other in ids if other != step.id]
-            yield Finding(route, "unknown-step", f"there is no step `{name}`", did_you_mean(name, others))
+            message, fix = f"there is no step `{name}`", corrected(route, name, others)
+            yield Finding(route, "unknown-step", message, did_you_mean(name, others), fix=fix)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, RelatedRoute
 from flowmill.flow import BoundFlow
 from flowmill.suggest import did_you_mean
@@ -16,4 +17,5 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
         return
     hint = did_you_mean(name, server.queues) or f"declare it in flowmill.yaml: `queues` of the server `{label}`"
     related = (RelatedRoute(("server",), f"the server `{label}` is chosen here"),)
-    yield Finding(("queue",), "unknown-queue", f"server `{label}` has no queue `{name}`", hint, related=related)
+    message, fix = f"server `{label}` has no queue `{name}`", corrected(("queue",), name, server.queues)
+    yield Finding(("queue",), "unknown-queue", message, hint, related=related, fix=fix)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding
 from flowmill.flow import BoundFlow
 from flowmill.suggest import did_you_mean
@@ -19,7 +20,8 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
     server = servers.get(flow.spec.server)
     if server is None:
         message = f"there is no server `{flow.spec.server}`"
-        yield Finding(("server",), "unknown-server", message, did_you_mean(flow.spec.server, servers))
+        fix = corrected(("server",), flow.spec.server, servers)
+        yield Finding(("server",), "unknown-server", message, did_you_mean(flow.spec.server, servers), fix=fix)
     elif server.environments is not None and flow.environment not in server.environments:
         message = f"server `{flow.spec.server}` does not serve the environment `{flow.environment}`"
         able = [

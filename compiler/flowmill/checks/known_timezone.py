@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, Route
 from flowmill.flow import BoundFlow
-from flowmill.timezones import exists, hint
+from flowmill.timezones import exists, hint, names
 
 CODES = {
     "unknown-timezone": "`timezone` is not a name of the IANA time zone database, such as `Europe/Berlin` or `UTC`."
@@ -14,7 +15,8 @@ CODES = {
 def check(flow: BoundFlow) -> Iterator[Finding]:
     for route, zone in _zones(flow):
         if not exists(zone):
-            yield Finding(route, "unknown-timezone", f"there is no time zone `{zone[:80]}`", hint(zone))
+            message, fix = f"there is no time zone `{zone[:80]}`", corrected(route, zone, names())
+            yield Finding(route, "unknown-timezone", message, hint(zone), fix=fix)
 
 
 def _zones(flow: BoundFlow) -> Iterator[tuple[Route, str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from flowmill.checks.parameters import mismatch
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding
 from flowmill.flow import BoundFlow
 from flowmill.suggest import did_you_mean
@@ -22,6 +23,7 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
             route = ("schedules", index, "parameters", name)
             if name not in declared:
                 hint = did_you_mean(name, declared) or "the flow declares no parameters"
-                yield Finding(route, "unknown-parameter", f"there is no parameter `{name}`", hint, at_key=True)
+                message, fix = f"there is no parameter `{name}`", corrected(route, name, declared, at_key=True)
+                yield Finding(route, "unknown-parameter", message, hint, at_key=True, fix=fix)
             elif problem := mismatch(declared[name], value):
                 yield Finding(route, "unfit-parameter", f"parameter `{name}`: {problem}")

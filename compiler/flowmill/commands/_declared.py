@@ -13,7 +13,7 @@ from flowmill.commands._options import style_for, workspace_of, write
 if TYPE_CHECKING:
     from flowmill.plan import Plan
     from flowmill.registering.manifest import Manifest
-    from flowmill.spec import Workspace
+    from flowmill.spec_workspace import Workspace
 
 
 @dataclass(frozen=True)

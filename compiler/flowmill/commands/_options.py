@@ -88,6 +88,18 @@ def write(text: str, stream: TextIO | None = None) -> None:
     stream.flush()
 
 
+def write_file(path: Path, text: str) -> None:
+    """Write what a verb was told to keep in a file.
+
+    Raises:
+        click.FileError: it cannot be written there.
+    """
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise click.FileError(str(path), error.strerror or str(error)) from None
+
+
 def reader_left() -> int:
     """Whoever read our output (`head`, a pager) has enough: no further write, not even on exit. The exit code."""
     import os

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from flowmill.backend.server import Server
     from flowmill.registering.manifest import Manifest
     from flowmill.registering.preflight import Obstacle
-    from flowmill.spec import Workspace
+    from flowmill.spec_workspace import Workspace
 
 
 def look_from_specs(connection: "Server", found: FromSpecs, *, prune: bool, adopt: bool) -> "Outlook":

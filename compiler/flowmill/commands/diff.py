@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flowmill.commands._options import COLOUR, TEXT_OR_JSON, style_for, workspace_of, write
+from flowmill.commands._options import COLOUR, TEXT_OR_JSON, style_for, write
+from flowmill.commands._versions import is_right, versions
 
 if TYPE_CHECKING:
     from flowmill.history.flow_changes import FlowChanges
     from flowmill.history.origins import Origin
     from flowmill.history.versions import Version
-    from flowmill_tasks.registry import Registry
 
 
 @click.command("diff", short_help="Show how the flows of two commits differ.")
@@ -42,8 +42,8 @@ def command(
     from flowmill_tasks.registry import discover
 
     registry = discover()
-    sides = _versions(before, after, registry)
-    judged = [_is_right(version, colour) for version in sides]
+    sides = versions(before, after, registry)
+    judged = [is_right(version, colour) for version in sides]
     if not all(judged):
         return 1
     _check_environment(environment, sides)
@@ -69,45 +69,6 @@ def _write_text(
     from flowmill.report.flow_changes import as_text
 
     write(as_text((sides[0].name, sides[1].name), found, shared, style_for(sys.stdout, colour)))
-
-
-def _versions(before: str, after: str | None, registry: "Registry") -> "tuple[Version, Version]":
-    """Both sides, compiled.
-
-    Raises:
-        click.UsageError: there is no workspace, or no such commit.
-        click.ClickException: git cannot be asked, or the workspace is in no repository.
-    """
-    from flowmill.history.git import GitError
-    from flowmill.history.repository import Repository, UnknownRef
-    from flowmill.history.versions import of_commit, of_work_tree
-    from flowmill.report.style import printable
-
-    root, _ = workspace_of(())
-    try:
-        repository = Repository.around(root)
-        if repository is None:
-            raise click.ClickException(f"`{root}` is in no git repository: there is nothing to compare with")
-        old = of_commit(repository, root, before, registry)
-        return old, of_work_tree(root, registry) if after is None else of_commit(repository, root, after, registry)
-    except UnknownRef as error:
-        raise click.UsageError(printable(str(error))) from None
-    except GitError as error:
-        raise click.ClickException(printable(str(error))) from None
-
-
-def _is_right(version: "Version", colour: bool | None) -> bool:
-    """Whether a version compiles; if not, its mistakes are printed."""
-    from flowmill.report import render
-    from flowmill.report.style import printable
-
-    if version.is_empty:
-        write(f"there is no flowmill.yaml in {printable(version.name)}: every flow counts as new there\n", sys.stderr)
-    if not version.compiled.errors:
-        return True
-    write(f"{printable(version.name)} does not compile, so nothing can be compared:\n\n", sys.stderr)
-    write(render(version.compiled, "text", style_for(sys.stderr, colour)), sys.stderr)
-    return False
 
 
 def _check_environment(environment: str | None, sides: "tuple[Version, Version]") -> None:

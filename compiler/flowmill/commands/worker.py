@@ -10,7 +10,7 @@ from flowmill.commands._options import reader_left, write
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowmill.spec import Workspace
+    from flowmill.spec_workspace import Workspace
 
 
 @click.command("worker", short_help="Run the flows of a server and an environment.")

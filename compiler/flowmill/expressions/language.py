@@ -55,6 +55,8 @@ class Problem:
     message: str
     part: Part
     hint: str = ""
+    instead: str = ""
+    """What was certainly meant by the word at the part."""
 
 
 class Language(ImmutableSandboxedEnvironment):
@@ -274,9 +276,11 @@ def _unknown_function(node: nodes.Call, parsed: Parsed) -> Iterator[Problem]:
 
 
 def _unknown_word(kind: str, word: str, known: Any, parsed: Parsed) -> Problem:
+    from flowmill.corrections import certain
     from flowmill.suggest import did_you_mean
 
-    return Problem(f"unknown-{kind}", f"there is no {kind} `{word}`", parsed.place((word,)), did_you_mean(word, known))
+    message, hint = f"there is no {kind} `{word}`", did_you_mean(word, known)
+    return Problem(f"unknown-{kind}", message, parsed.place((word,)), hint, certain(word, known) or "")
 
 
 def _references(node: nodes.Node) -> Iterator[Path]:

@@ -7,6 +7,7 @@ before there is a `stdout`.
 from collections.abc import Iterator, Mapping
 from enum import Enum, auto
 
+from flowmill.corrections import certain
 from flowmill.expressions.functions import TIME_ATTRIBUTES
 from flowmill.expressions.language import STATUS_FUNCTIONS, Parsed, Path, Problem
 from flowmill.suggest import did_you_mean
@@ -45,6 +46,7 @@ def _first_unknown(parsed: Parsed, path: Path, shape: Shape) -> Iterator[Problem
                 _message(owner, word, shape),
                 parsed.place(path[:length]),
                 _hint(word, owner, shape),
+                certain(word, known) or "",
             )
             return
         shape = shape[word] if isinstance(shape, Mapping) else Leaf.SCALAR

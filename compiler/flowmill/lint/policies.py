@@ -5,12 +5,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from flowmill.bind import keys_of
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, Related, Route, Severity
 from flowmill.flow import BoundStep
 from flowmill.lint.subjects import LintedFlow
 from flowmill.reading.tree import Tree
-from flowmill.spec import FlowSpec, StepKeys, Workspace
+from flowmill.spec import FlowSpec, StepKeys
 from flowmill.spec_lint import Policy
+from flowmill.spec_workspace import Workspace
 from flowmill.suggest import did_you_mean
 from flowmill_tasks.registry import discover
 
@@ -124,4 +126,5 @@ def _not_known(route: Route, written: Any, known: Iterable[str], code: str, kind
         if first not in known:
             is_map = isinstance(written, Mapping)
             place: Route = (*route, word if is_map else index)
-            yield Finding(place, code, f"there is no {kind} `{first}`", did_you_mean(first, known), at_key=is_map)
+            message, fix = f"there is no {kind} `{first}`", corrected(place, word, known, at_key=is_map)
+            yield Finding(place, code, message, did_you_mean(first, known), at_key=is_map, fix=fix)

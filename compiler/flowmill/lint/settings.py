@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flowmill.bind import bind
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.registry import Rule, rules
-from flowmill.spec import Workspace
 from flowmill.spec_lint import RuleOptions
+from flowmill.spec_workspace import Workspace
 from flowmill.suggest import did_you_mean
 
 _OFF = "off"
@@ -40,7 +41,8 @@ def active_rules(workspace: Workspace) -> tuple[list[ActiveRule], list[Finding]]
 
 def _unknown(code: str) -> Finding:
     route = ("lint", "rules", code)
-    return Finding(route, "unknown-rule", f"there is no rule `{code}`", did_you_mean(code, rules()), at_key=True)
+    message, fix = f"there is no rule `{code}`", corrected(route, code, rules(), at_key=True)
+    return Finding(route, "unknown-rule", message, did_you_mean(code, rules()), at_key=True, fix=fix)
 
 
 def _active(chosen: Mapping[str, RuleOptions]) -> Iterator[ActiveRule]:

@@ -3,13 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import NamedTuple
 
-from flowmill.diagnostics import Finding
+from flowmill.diagnostics import Finding, Route
+from flowmill.expression_findings import LAID_ELSEWHERE, step_expressions
+from flowmill.expressions.language import Parsed
+from flowmill.expressions.template import Expression
 from flowmill.flow import BoundFlow
 from flowmill.plan import Plan
 from flowmill.reading.tree import Tree
-from flowmill.spec import Workspace
+from flowmill.spec_workspace import Workspace
 from flowmill.workspace import ProjectFile
 
 
@@ -28,6 +32,12 @@ class LintedFlow:
     tree: Tree
     plan: Plan
     today: date
+
+    @cached_property
+    def expressions(self) -> tuple[tuple[Route, Expression, Parsed], ...]:
+        """All expressions, each with the route of the text that it stands in, where it has its effect."""
+        written = {key: value for key, value in self.bound.written.items() if key not in LAID_ELSEWHERE}
+        return tuple(step_expressions(written, ()))
 
 
 @dataclass(frozen=True)

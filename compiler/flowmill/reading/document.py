@@ -5,10 +5,11 @@ from dataclasses import replace
 
 from yaml import MappingNode, Node, ScalarNode
 
-from flowmill.diagnostics import Diagnostic, Related, Severity
+from flowmill.diagnostics import Diagnostic, Related, Severity, TextEdit
 from flowmill.reading.characters import FORBIDDEN, forbidden_character
 from flowmill.reading.nodes import NULLS, UNTYPED, children, extent
 from flowmill.reading.source import Source
+from flowmill.reading.syntax import inserted, quotes_around
 
 DEPTH_LIMIT = 64
 """Levels of a document, its values counted: libyaml's composer ends the process at about 24,000."""
@@ -19,6 +20,8 @@ ALIAS_TEXT_LIMIT = 256 * 1024
 
 _PROBLEMS_REPORTED = 100
 _TAG = re.compile(r"(?:&\S+\s+)?(![^\s,\[\]{}]*)")
+_NUMBER_OF_ISSUE = re.compile(r"#\d+\b")
+_REMARK = re.compile(r"[ \t]#(?=\s)")
 _CUT_BY_COMMENT = re.compile(r"[ \t]+(#[^\s#].*)")
 
 
@@ -67,6 +70,7 @@ class DocumentCheck:
             if not isinstance(key, ScalarNode) or (not key.style and key.value in NULLS):
                 hint = "an expression is written `${{ … }}`" if node.flow_style else ""
                 self._add(key, "yaml-key", "a key must be text", hint)
+                self.problems[-1] = replace(self.problems[-1], fix=self._as_expression(node))
             elif key.value == "<<" and not key.style:
                 hint = "put what flows share under `defaults:`"
                 self._add(key, "yaml-merge-key", "merge keys (`<<`) are not supported", hint)
@@ -76,6 +80,11 @@ class DocumentCheck:
                 self._add(key, "duplicate-key", message, "", Related(first, "first given here"))
             if self._visits_scalars or type(value) is not ScalarNode:
                 self.visit(value, level + 1)
+
+    def _as_expression(self, node: Node) -> tuple[TextEdit, ...]:
+        """The edit that makes an expression of `{{ name }}`, which is YAML for a map that is the key of a map."""
+        start = node.start_mark.index
+        return inserted(self.source, ((start, "$"),) if self.source.text.startswith("{{", start) else ())
 
     def _add(self, node: Node, code: str, message: str, hint: str = "", *related: Related) -> None:
         span = extent(node, self.source.text)
@@ -99,7 +108,14 @@ class DocumentCheck:
             message = "the value ends before this `#`, which begins a comment"
             hint = "quote the value, or write the comment as `# …`"
             found = self.source.diagnostic(*cut.span(1), "comment-in-value", message, hint)
-            self.warnings.append(replace(found, severity=Severity.WARNING))
+            self.warnings.append(replace(found, severity=Severity.WARNING, fix=self._with_comment(node, cut)))
+
+    def _with_comment(self, node: ScalarNode, cut: re.Match[str]) -> tuple[TextEdit, ...]:
+        """The edit that quotes a value together with what was cut off it, where that is the number of an issue."""
+        is_number = _NUMBER_OF_ISSUE.match(cut[1]) and "\n" not in node.value and node.value
+        start, _ = extent(node, self.source.text)
+        whole = _REMARK.split(self.source.text[start : cut.end()])[0].rstrip()
+        return inserted(self.source, quotes_around(whole, start)) if is_number else ()
 
     def _repeat(self, node: Node, level: int, repeated: Node) -> None:
         """Count what an alias repeats, as deep as it goes; a value that contains itself goes too deep."""

@@ -37,6 +37,11 @@ class Source:
         line = bisect_right(self._line_starts, min(offset, len(self.text)))
         return line, min(offset, len(self.text)) - self._line_starts[line - 1] + 1
 
+    def offset(self, line: int, column: int) -> int:
+        """Where in the text a line and a column are, counted from 1; the reverse of `place`."""
+        starts = self._line_starts
+        return min(starts[min(line, len(starts)) - 1] + column - 1, len(self.text))
+
     def span(self, start: int, end: int) -> Span:
         """The stretch between two offsets, the second one exclusive."""
         return Span(self.path, *self.place(start), *self.place(max(start, end)))

@@ -1,8 +1,9 @@
 """The parser's errors in the words of a person who has to mend the file."""
 
 import re
+from dataclasses import replace
 
-from flowmill.diagnostics import Diagnostic
+from flowmill.diagnostics import Diagnostic, TextEdit
 from flowmill.reading.scalar_places import leading_spaces
 from flowmill.reading.source import LINES_LOOKED_BACK, Source
 
@@ -10,8 +11,12 @@ _QUOTED_AT_MOST = 60
 _MISSING_SPACE = re.compile(r" *(?:- +)*([\w.-]+):(?=[^\s/])")
 
 
-Explained = tuple[str, str] | tuple[str, str, int, int]
-"""A message and a hint; then, where it is not the place where the parser stopped, from where to where."""
+Insertions = tuple[tuple[int, str], ...]
+Explained = tuple[str, str] | tuple[str, str, int, int] | tuple[str, str, int, int, Insertions]
+"""A message and a hint; then, where it is not the place where the parser stopped, from where to where.
+
+At last what to write where, so that the text says what its author sees in it.
+"""
 
 
 def syntax_problem(source: Source, words: str, start: int, at: int) -> Diagnostic:
@@ -25,14 +30,28 @@ def syntax_problem(source: Source, words: str, start: int, at: int) -> Diagnosti
     """
     code, explained = next((code, explained) for needle, code, explained in _MISTAKES if re.search(needle, words))
     message, hint, *places = explained(source, start, at) if callable(explained) else explained
-    begin, end = places or (at, at + 1)
-    return source.diagnostic(begin, end, code, message, hint)
+    begin, end, insertions = (*places, ())[:3] if places else (at, at + 1, ())
+    return replace(source.diagnostic(begin, end, code, message, hint), fix=inserted(source, insertions))
+
+
+def inserted(source: Source, insertions: Insertions) -> tuple[TextEdit, ...]:
+    """The edits that write texts at offsets."""
+    return tuple(TextEdit(source.span(offset, offset), text) for offset, text in insertions)
+
+
+def quotes_around(text: str, start: int) -> Insertions:
+    """Quotes at both ends of a text that begins at an offset; none where one of its characters needs an escape."""
+    quote = next((it for it in "\"'" if it not in text and not (it == '"' and "\\" in text)), "")
+    return ((start, quote), (start + len(text), quote)) if quote and text else ()
 
 
 def missing_space(source: Source, offset: int) -> Explained | None:
     """What is wrong with the line of an offset if it is one such as `retries:3`."""
     match = _MISSING_SPACE.match(source.text, _line_start(source, offset))
-    return (f"a space is missing after `{match[1]}:`", "", match.start(1), match.end()) if match else None
+    if match is None:
+        return None
+    message = f"a space is missing after `{match[1]}:`"
+    return message, "", match.start(1), match.end(), ((match.end(), " "),)
 
 
 def _line_start(source: Source, offset: int) -> int:
@@ -54,7 +73,8 @@ def _to_be_quoted(source: Source, start: int, value: int, message: str) -> Expla
     text = re.split(r"[ \t]#|[,\]}]" if in_brackets else r"[ \t]#", rest, maxsplit=1)[0].rstrip()
     repeatable = len(text) <= _QUOTED_AT_MOST and not source.may_show_secret(line)
     hint = f"quote this value: {_quoted(text)}" if repeatable else "put the value in quotes"
-    return message, hint, start, max(value + len(text), start + 1)
+    insertions = () if text[:1] in "'\"" else quotes_around(text, value)
+    return message, hint, start, max(value + len(text), start + 1), insertions
 
 
 def _quoted(text: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 from yaml import MappingNode, Node, ScalarNode
 
-from flowmill.diagnostics import Diagnostic, Finding, Part, Related, RelatedRoute, Route, Span, TextEdit
+from flowmill.diagnostics import Diagnostic, Finding, Part, Related, RelatedRoute, Route, RouteEdit, Span, TextEdit
 from flowmill.reading.credentials import looks_like_credential
 from flowmill.reading.nodes import UNTYPED, child, extent, is_empty, like, overlaid, plain
 from flowmill.reading.scalar_places import offset_in_scalar
@@ -81,7 +81,6 @@ class Tree:
         """A finding with its place, marked as secret where the source line may show a credential."""
         span = self.span(finding.route, at_key=finding.at_key, part=finding.part)
         related = tuple(self._related(other) for other in finding.related)
-        fix = tuple(TextEdit(self.span(it.route, at_key=it.at_key, part=it.part), it.text) for it in finding.fix)
         source = self.sources[span.path]
         secret = (
             finding.code == "secret-literal"
@@ -91,7 +90,26 @@ class Tree:
         message = finding.message  # which may quote a value of any length
         message = message if len(message) <= MESSAGE_LIMIT else f"{message[:MESSAGE_LIMIT]}…"
         found = Diagnostic(span, finding.code, message, finding.hint, related, finding.severity, finding.details)
-        return replace(found, fix=fix, secret=secret, source_line=source.line(span.line))
+        return replace(found, fix=self._edits(finding), secret=secret, source_line=source.line(span.line))
+
+    def _edits(self, finding: Finding) -> tuple[TextEdit, ...]:
+        """Its edits with their places; none where one of them has no place, or would write a key twice."""
+        if any(self.at(it.route) is None or (it.at_key and self._is_taken(it)) for it in finding.fix):
+            return ()
+        return tuple(TextEdit(self._place(it), it.text) for it in finding.fix)
+
+    def _place(self, edit: RouteEdit) -> Span:
+        """Where an edit is made: inside of the quotes of a key."""
+        span = self.span(edit.route, at_key=edit.at_key, part=edit.part)
+        if edit.at_key and self.sources[span.path].line(span.line)[span.column - 1] in "'\"":
+            return replace(span, column=span.column + 1, end_column=span.end_column - 1)
+        return span
+
+    def _is_taken(self, edit: RouteEdit) -> bool:
+        """Whether the map that a key stands in, as it is written, has one of the new name already."""
+        (owner, *_), (_, key, _) = self._follow(edit.route[:-1]), self._follow(edit.route)
+        other = child(owner, edit.text)
+        return other is not None and other[0] is not None and key is not None and _stand_together(owner, key, other[0])
 
     def _related(self, other: RelatedRoute | Related) -> Related:
         if isinstance(other, Related):  # which lies in another document
@@ -125,6 +143,13 @@ class Tree:
                 return node, key, False
             key, node = found
         return node, key, True
+
+
+def _stand_together(owner: Node, *keys: Node) -> bool:
+    """Whether keys of a map come from one place: a merged map is where the upmost of its layers is."""
+    start, end = owner.start_mark, owner.end_mark
+    inside = [key.start_mark.name == start.name and start.index <= key.start_mark.index < end.index for key in keys]
+    return all(inside) or not any(inside)
 
 
 def _part_span(source: Source, node: ScalarNode, start: int, end: int, part: Part) -> Span:

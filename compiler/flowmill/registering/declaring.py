@@ -13,7 +13,7 @@ from flowmill.pipeline import Compiled
 from flowmill.plan import Plan
 from flowmill.registering.body import Code, deployment_body
 from flowmill.registering.manifest import Declared, Manifest
-from flowmill.spec import Environment, Workspace
+from flowmill.spec_workspace import Environment, Workspace
 from flowmill.suggest import did_you_mean
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowmill.bind import bind, keys_of
+from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, RelatedRoute, Route
 from flowmill.local.given import BadParameter, missing_parameters, typed_parameter
 from flowmill.plan import Plan, StepPlan
@@ -39,7 +40,8 @@ def findings(
         if is_unknown and plans and whole:
             message = f"the flow does not name the environment `{test.environment}`"
             hint = did_you_mean(str(test.environment), plans)
-            yield Finding((*route, "environment"), "unknown-environment", message, hint)
+            fix = corrected((*route, "environment"), str(test.environment), plans)
+            yield Finding((*route, "environment"), "unknown-environment", message, hint, fix=fix)
         elif plans and not is_unknown:
             yield from _Check(test, written["tests"][index], plan_of(test, plans), registry, route).all()
 
@@ -76,7 +78,8 @@ class _Check:
         for name, value in values.items():
             if name not in names:
                 hint = did_you_mean(name, names) or "the flow declares no parameters"
-                yield Finding((*place, name), CODE, f"there is no parameter `{name}`", hint, at_key=True)
+                fix = corrected((*place, name), name, names, at_key=True)
+                yield Finding((*place, name), CODE, f"there is no parameter `{name}`", hint, at_key=True, fix=fix)
                 continue
             try:
                 typed_parameter(name, value, self.plan)
@@ -153,7 +156,8 @@ class _Check:
         for key in wanted.model_extra or {}:
             if key not in known:
                 message = f"nothing called `{key}` is known of a step of type `{step.type}`"
-                yield Finding((*place, key), "unknown-key", message, did_you_mean(key, known), at_key=True)
+                fix = corrected((*place, key), key, known, at_key=True)
+                yield Finding((*place, key), "unknown-key", message, did_you_mean(key, known), at_key=True, fix=fix)
         for key, value in {"env": wanted.env, **(wanted.model_extra or {})}.items():
             yield from _wrong_patterns(value, (*place, key))
         if wanted.elements is not None and (step.elements is None or label != step.id):
@@ -180,7 +184,10 @@ class _Check:
 
 
 def _no_step(place: Route, name: str, known: Any, *, at_key: bool = False) -> Finding:
-    return Finding(place, "unknown-step", f"there is no step `{name}`", did_you_mean(name, list(known)), at_key=at_key)
+    message, hint = f"there is no step `{name}`", did_you_mean(name, list(known))
+    is_whole = not at_key or place[-1] == name  # and not the label of an element
+    fix = corrected(place, name, known, at_key=at_key) if is_whole else ()
+    return Finding(place, "unknown-step", message, hint, at_key=at_key, fix=fix)
 
 
 def _result(result: Result, step: StepPlan, step_type: type[Step], place: Route) -> Iterator[Finding]:

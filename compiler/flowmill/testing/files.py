@@ -8,12 +8,12 @@ from flowmill.bind import bind
 from flowmill.diagnostics import Diagnostic, Severity, in_order
 from flowmill.pipeline import Compiled
 from flowmill.plan import Plan
-from flowmill.reading.file import read_source
 from flowmill.reading.parse import parse_tree
+from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
 from flowmill.testing.checking import findings
 from flowmill.testing.spec import FlowTests
-from flowmill.workspace import PROJECT_FILE, TESTS_ENDING, WORKSPACE_FILE, shown_path
+from flowmill.workspace import PROJECT_FILE, TESTS_ENDING, WORKSPACE_FILE, read_or_given, shown_path
 from flowmill_tasks.registry import Registry
 
 
@@ -36,7 +36,7 @@ class Files:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def read_tests(compiled: Compiled, root: Path, registry: Registry) -> Files:
+def read_tests(compiled: Compiled, root: Path, registry: Registry, texts: Mapping[Path, str] | None = None) -> Files:
     """Read the files with tests of all flows that were compiled.
 
     A flow that is wrong itself has no plan to check its tests against: then only their shape is judged.
@@ -45,7 +45,9 @@ def read_tests(compiled: Compiled, root: Path, registry: Registry) -> Files:
     diagnostics: list[Diagnostic] = []
     for flow, path in sorted(compiled.tests.items()):
         plans = {environment: plan for (name, environment), plan in compiled.plans.items() if name == flow}
-        found = _read(flow, path, root, plans, registry, whole=not _may_be_wrong(path, root, compiled))
+        source = read_or_given(path, root, texts or {})
+        whole = not _may_be_wrong(path, root, compiled)
+        found = _checked(flow, path, source, plans, registry, whole=whole)
         for item in found:
             if isinstance(item, Diagnostic):
                 diagnostics.append(item)
@@ -62,16 +64,15 @@ def _may_be_wrong(path: Path, root: Path, compiled: Compiled) -> bool:
     return not errors.isdisjoint(map(shown_path, around))
 
 
-def with_tests(compiled: Compiled, root: Path, registry: Registry) -> Compiled:
+def with_tests(compiled: Compiled, root: Path, registry: Registry, texts: Mapping[Path, str] | None = None) -> Compiled:
     """The same with what is wrong with the tests of its flows; none of them is carried out."""
-    found = read_tests(compiled, root, registry).diagnostics
+    found = read_tests(compiled, root, registry, texts).diagnostics
     return replace(compiled, diagnostics=tuple(in_order([*compiled.diagnostics, *found])))
 
 
-def _read(
-    flow: str, path: Path, root: Path, plans: Mapping[str, Plan], registry: Registry, *, whole: bool
+def _checked(
+    flow: str, path: Path, source: Source | Diagnostic, plans: Mapping[str, Plan], registry: Registry, *, whole: bool
 ) -> Iterator[Diagnostic | FlowTestFile]:
-    source = read_source(path, shown_path(path), root)
     tree = source if isinstance(source, Diagnostic) else parse_tree(source)
     if not isinstance(tree, Tree):
         yield from tree if isinstance(tree, list) else [tree]

@@ -1,0 +1,121 @@
+"""The names that a place in a document may use: servers, steps, secrets, what expressions know."""
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flowmill.diagnostics import Route
+from flowmill.editor.snapshot import Snapshot
+from flowmill.expressions.functions import TIME_ATTRIBUTES
+from flowmill.expressions.names import Leaf, Shape
+from flowmill.secret_names import secret_uses
+from flowmill.shapes import group_shape, key_of_flow_shape, key_shape
+from flowmill.spec import GROUPS
+
+
+def named(snapshot: Snapshot, path: Path, route: Route, key: str) -> list[str]:
+    """The names that the value of a key may be, where it names something; empty for all other keys.
+
+    Args:
+        route: the map that the key is in.
+    """
+    workspace = snapshot.files.spec
+    if key == "needs":
+        return [name for name in step_ids(snapshot, path) if name != _id_of(snapshot, path, route)]
+    if key == "project":
+        return [path.parent.name]
+    if key == "timezone":
+        return timezones()
+    if key in ("env_from", "repository_token"):
+        return sorted(secrets(snapshot))
+    if key == "extends":
+        project = snapshot.files.projects.get(path.parent.name)
+        return list(project.spec.templates) if project else []
+    if key == "moved_from":
+        return sorted({name for name, _ in snapshot.compiled.usable})
+    if workspace is None:
+        return []
+    queues = {name for server in workspace.servers.values() for name in server.queues}
+    known: Mapping[str, Iterable[str]] = {
+        "server": workspace.servers,
+        "servers": workspace.servers,
+        "environment": workspace.environments,
+        "environments": workspace.environments,
+        "queue": queues,
+    }
+    return sorted(known.get(key, ()))
+
+
+@cache
+def timezones() -> list[str]:
+    """The names of all time zones."""
+    from zoneinfo import available_timezones
+
+    return sorted(available_timezones())
+
+
+def secrets(snapshot: Snapshot) -> set[str]:
+    """The secrets that the workspace declares or uses."""
+    declared = snapshot.files.spec.secrets if snapshot.files.spec else None
+    used = {use.name for flow in snapshot.compiled.usable.values() for use in secret_uses(flow.plan) if use.name}
+    return {*(declared or ()), *used}
+
+
+def step_ids(snapshot: Snapshot, path: Path) -> list[str]:
+    """The ids of a flow's own steps, in order."""
+    steps = raw(snapshot, path).get("steps")
+    return [str(step["id"]) for step in steps or [] if isinstance(step, Mapping) and step.get("id")]
+
+
+def _id_of(snapshot: Snapshot, path: Path, route: Route) -> str:
+    step: Any = raw(snapshot, path)
+    for word in route[:2]:
+        try:
+            step = step[word]
+        except (LookupError, TypeError):
+            return ""
+    return str(step.get("id", "")) if isinstance(step, Mapping) else ""
+
+
+def raw(snapshot: Snapshot, path: Path) -> Mapping[str, Any]:
+    """The keys of a flow with everything that it inherits, as far as it could last be understood."""
+    flow = snapshot.flows.get(path)
+    if flow is None:
+        return {}
+    usable = (it for (name, _), it in snapshot.compiled.usable.items() if name == f"{flow.project}.{flow.name}")
+    found = next(usable, None)
+    return {**(found.tree.plain() if found else {}), **flow.tree.plain()}
+
+
+def shape_at(snapshot: Snapshot, path: Path, route: Route, key: str | None) -> Mapping[str, Shape]:
+    """The names that an expression at a place may use."""
+    keys = raw(snapshot, path)
+    place = (*route, *([key] if key else []))
+    if place and place[0] in GROUPS:
+        group = str(place[0])
+        shape = group_shape(keys, snapshot.registry, group)
+        steps = keys.get(group)
+        index = place[1] if len(place) > 1 and isinstance(place[1], int) else -1
+        step = steps[index] if isinstance(steps, list) and 0 <= index < len(steps) else {}
+        return key_shape(shape, step, str(place[2]) if len(place) > 2 else "")
+    return key_of_flow_shape(keys, str(place[0]) if place else "")
+
+
+def inside(shape: Shape, words: Iterable[str]) -> Shape | None:
+    """The shape at the end of a path of attributes; None where there is none."""
+    for word in words:
+        if isinstance(shape, Mapping):
+            if word not in shape:
+                return None
+            shape = shape[word]
+        elif shape is not Leaf.ANYTHING:
+            return None
+    return shape
+
+
+def attributes(shape: Shape | None) -> list[str]:
+    """The attributes that a value of a shape has."""
+    if isinstance(shape, Mapping):
+        return list(shape)
+    return sorted(TIME_ATTRIBUTES) if shape is Leaf.TIME else []
