@@ -45,6 +45,8 @@ def folder(tmp_path: Path) -> Path:
         ["schema", "--check"],
         ["diff", "HEAD"],
         ["site"],
+        ["schedule", "--format", "html"],
+        ["graph", "specs/demo/script.yaml", "--against", "HEAD"],
         ["--help"],
     ],
     ids=" ".join,

@@ -56,7 +56,7 @@ def command(
     A schedule that is paused starts nothing and counts for nothing. With neither --next nor --days, the next 10 runs
     and 7 days are shown.
 
-    \\b
+    \b
     Examples:
       flowmill schedule specs/mobility/trips.yaml --next 5
       flowmill schedule --server etl-01 --env production

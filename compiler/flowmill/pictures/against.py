@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
+from itertools import takewhile
 
 from flowmill.differences import ABSENT, Difference
 from flowmill.history.flow_changes import FlowChange
@@ -11,7 +12,7 @@ from flowmill.plan import Plan
 from flowmill.report.explanation import cut, text_of
 from flowmill.spec import GROUPS
 
-VALUE_AT_MOST = 40
+VALUE_AT_MOST, BEFORE_A_CHANGE = 40, 12
 
 
 def compared(plan: Plan, change: FlowChange | None, against: str) -> Graph:
@@ -50,11 +51,15 @@ def _by_step(differences: Iterable[Difference]) -> dict[str, list[str]]:
 
 
 def _key(it: Difference, path: Sequence[str | int]) -> str:
-    return f"{'.'.join(map(str, path))}: {_value(it.before)} -> {_value(it.after)}"
+    return f"{'.'.join(map(str, path))}: {' -> '.join(_values(it.before, it.after))}"
 
 
-def _value(value: object) -> str:
-    return "-" if value is ABSENT or value == {} else cut(" ".join(text_of(value).split()), VALUE_AT_MOST)
+def _values(*values: object) -> Iterator[str]:
+    """Two values on one line; of long ones that begin alike, from just before they differ."""
+    texts = ["-" if it is ABSENT or it == {} else " ".join(text_of(it).split()) for it in values]
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(*texts, strict=False)))
+    alike = same - BEFORE_A_CHANGE if max(map(len, texts)) > VALUE_AT_MOST else 0
+    return (cut(f"…{text[alike:]}" if alike > 0 else text, VALUE_AT_MOST) for text in texts)
 
 
 def _merged(before: Sequence[Node], now: Sequence[Node], keys: dict[str, list[str]]) -> tuple[Node, ...]:

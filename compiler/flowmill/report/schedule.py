@@ -53,13 +53,14 @@ def _upcoming(found: Sequence[Fire]) -> Iterator[str]:
         (moment(it.local), f"{it.moment:%Y-%m-%d %H:%M} UTC", it.flow, it.environment, it.server, it.schedule)
         for it in found
     ]
-    yield from _table(rows)
+    yield from (f"  {line}" for line in _table(rows))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Lines whose columns stand below each other."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
-        yield "  " + "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True))
+        yield "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True))
 
 
 def rows_of(seen: Calendar) -> list[Row]:
@@ -69,11 +70,12 @@ def rows_of(seen: Calendar) -> list[Row]:
 
 def _calendar(seen: Calendar, days: Sequence[Day], style: Style) -> Iterator[str]:
     rows = rows_of(seen)
-    width = max((len(f"{flow}  {environment}") for flow, environment in rows), default=0)
+    names = dict(zip(rows, _table(rows), strict=True))
+    width = max((len(name) for name in names.values()), default=0)
     titles = "".join(f"{day.date:%a %d}".ljust(_CELL) for day in days)
     yield style.paint(f"{f'calendar, {days[0].date:%B %Y}':<{width}}  {titles}", "bold")
     for flow, environment in rows:
-        name = f"{flow}  {environment}"
+        name = names[flow, environment]
         cells = "".join(cell(seen, (flow, environment), day).ljust(_CELL) for day in days)
         line = f"{name:<{width}}  {cells}"
         yield style.paint(line, "dim") if is_off(seen, (flow, environment)) else line
