@@ -1,0 +1,2 @@
+#!/bin/sh
+printf "one\r\n"
