@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from flowmill.bind import bind, without_misspelt
-from flowmill.corrections import corrected
-from flowmill.diagnostics import Finding, Route
+from flowmill.corrections import corrected, renamed
+from flowmill.diagnostics import Finding, Route, RouteEdit
 from flowmill.expression_findings import expression_findings
 from flowmill.flow import BoundFlow, BoundStep, Context
 from flowmill.folding import Folding, items
@@ -144,4 +144,6 @@ def _step_type(value: dict[str, Any], route: Route, registry: Registry, findings
 
 def _misspelt_type(key: str, route: Route) -> Finding:
     """A step without `type` has no other keys to judge, but this one."""
-    return Finding((*route, key), "unknown-key", f"unknown key `{key}`", "did you mean `type`?", at_key=True)
+    place = (*route, key)
+    fix = (RouteEdit(place, "type", at_key=True),) if renamed(key, ["type"]) else ()
+    return Finding(place, "unknown-key", f"unknown key `{key}`", "did you mean `type`?", at_key=True, fix=fix)
