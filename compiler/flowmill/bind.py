@@ -1,6 +1,7 @@
 """Values -> models, with every validation error as a finding; the one place that reads pydantic's errors."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import reduce
 from typing import Any, TypeVar
 
@@ -55,12 +56,32 @@ def bind(model: type[M], values: Any, route: Route, beside: type[BaseModel] | No
         return model.model_validate(values)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=True)
-        return list(_one_per_place(_finding(detail, values, route, model, beside) for detail in details))
+        return without_misspelt(_one_per_place(_finding(detail, values, route, model, beside) for detail in details))
 
 
 def keys_of(model: type[BaseModel]) -> list[str]:
     """The keys that a model accepts, as a spec spells them."""
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def without_misspelt(findings: Iterable[Finding]) -> list[Finding]:
+    """The findings without keys that are not missing but misspelt: that is told once, where it is written."""
+    found = list(findings)
+    missing = {(it.route, _key_of(it)): it for it in found if it.code == "missing-key"}
+    for index, finding in enumerate(found):
+        if finding.code == "unknown-key":
+            *owner, key = finding.route
+            meant = nearest(str(key), [name for route, name in missing if route == tuple(owner)])
+            if meant:
+                fix = tuple(it for it in finding.fix if it.text == meant)
+                found[index] = replace(finding, hint=f"did you mean `{meant}`?", fix=fix)
+                del missing[tuple(owner), meant]
+    return [it for it in found if it.code != "missing-key" or (it.route, _key_of(it)) in missing]
+
+
+def _key_of(finding: Finding) -> str:
+    """The key that is missing, as the message says."""
+    return finding.message.partition("`")[2].rpartition("`")[0]
 
 
 def _one_per_place(findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -9,16 +9,16 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from flowmill.bind import bind
-from flowmill.corrections import corrected
-from flowmill.diagnostics import Finding, Route
+from flowmill.bind import bind, without_misspelt
+from flowmill.corrections import corrected, renamed
+from flowmill.diagnostics import Finding, Route, RouteEdit
 from flowmill.expression_findings import expression_findings
 from flowmill.flow import BoundFlow, BoundStep, Context
 from flowmill.folding import Folding, items
 from flowmill.layers import unknown_defaults
 from flowmill.reading.tree import Tree
 from flowmill.spec import GROUPS, STEP_KEYS, FlowSpec, StepKeys
-from flowmill.suggest import did_you_mean
+from flowmill.suggest import did_you_mean, nearest
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
 
@@ -39,6 +39,7 @@ def elaborate(tree: Tree, environment: str, context: Context) -> tuple[BoundFlow
     spec, broken = _best_effort(FlowSpec, folded, (), _PLACEHOLDERS, findings)
     groups = {group: _steps(group, written, folded, context.registry, findings) for group in GROUPS}
     flow = BoundFlow(environment, context, spec, broken, folding.constants, groups.pop("steps"), groups, written)
+    findings = without_misspelt(findings)
     return flow, _without_consequences(findings, list(expression_findings(written, context.registry)))
 
 
@@ -123,6 +124,8 @@ def _model(step_type: type[Step] | None, own: dict[str, Any], route: Route, find
 
 def _step_type(value: dict[str, Any], route: Route, registry: Registry, findings: Findings) -> type[Step] | None:
     word = value.get("type")
+    if word is None:
+        findings += [_misspelt_type(key, route) for key in value if key not in STEP_KEYS and nearest(key, ["type"])][:1]
     if not isinstance(word, str):
         return None  # reported as a missing key, or as one of the wrong type
     found = registry.get(word)
@@ -137,3 +140,10 @@ def _step_type(value: dict[str, Any], route: Route, registry: Registry, findings
             )
         )
     return found
+
+
+def _misspelt_type(key: str, route: Route) -> Finding:
+    """A step without `type` has no other keys to judge, but this one."""
+    place = (*route, key)
+    fix = (RouteEdit(place, "type", at_key=True),) if renamed(key, ["type"]) else ()
+    return Finding(place, "unknown-key", f"unknown key `{key}`", "did you mean `type`?", at_key=True, fix=fix)

@@ -43,6 +43,11 @@ FOREIGN = {
 }
 """Words of other tools for what we call something else."""
 
+_KEYBOARD = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_USUAL = 0.8
+"""What letters swapped or doubled, or a neighbour on the keyboard, count."""
+_LONG = 6
+"""Letters of a word in which two slips are likely."""
 _LOOKED_AT = 1000
 _LISTED = 40
 
@@ -54,10 +59,44 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     for candidate in (folded, FOREIGN.get(folded)):
         if candidate in candidates and candidate != word:
             return candidate
+    slip = _slip(folded, candidates)
+    if slip:
+        return slip
     by_folded = {candidate.lower().replace("-", "_"): candidate for candidate in candidates}
     matches = get_close_matches(folded, by_folded, n=1, cutoff=0.6)
     beginnings = [name for name in by_folded if len(folded) > 2 and name.startswith(folded)]
     return by_folded[(matches or beginnings)[0]] if matches or len(beginnings) == 1 else None
+
+
+def _slip(folded: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that differs by the least slips of a hand: one of them, or two in a long word."""
+    allowed = 1 if len(folded) < _LONG else 2
+    lengths = range(len(folded) - allowed, len(folded) + allowed + 1)
+    distances = [(slips(folded, it.lower().replace("-", "_")), it) for it in candidates if len(it) in lengths]
+    distance, likely = min(distances, default=(_LONG, ""))
+    return likely if distance <= allowed else None
+
+
+def slips(written: str, meant: str) -> float:
+    """How many letters were left out, added, replaced or swapped; what hands do most counts a little less."""
+    before: list[float] = []
+    row: list[float] = [*map(float, range(len(meant) + 1))]
+    for i, letter in enumerate(written, start=1):
+        before_that, before = before, row
+        row = [float(i)]
+        for j, other in enumerate(meant, start=1):
+            added = _USUAL if written[i - 2 : i - 1] == letter else 1
+            cost = min(before[j] + added, row[-1] + 1, before[j - 1] + _replaced(letter, other))
+            if i > 1 and j > 1 and written[i - 2 : i] == meant[j - 2 : j][::-1]:
+                cost = min(cost, before_that[j - 2] + _USUAL)
+            row.append(cost)
+    return row[-1]
+
+
+def _replaced(letter: str, other: str) -> float:
+    if letter == other:
+        return 0
+    return _USUAL if any(letter + other in keys or other + letter in keys for keys in _KEYBOARD) else 1
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

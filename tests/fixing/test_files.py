@@ -101,7 +101,8 @@ steps:
     command: echo done
     env:
       PASSWORD: hunter2
-      API_TOKEN: "hunter2"
+      API_TOKEN: >-
+        hunter2
     timeout: 5 min
   - {id: publish, type: script, command: echo done, retrys: 3, env: {PASSWORD: hunter2}}
 """
@@ -109,7 +110,7 @@ steps:
     shown = flowmill("validate", "--diff", cwd=tmp_path)
     written = flowmill("validate", "--fix", cwd=tmp_path)
     assert b"hunter2" not in shown.out + shown.err + written.out + written.err
-    assert "\n       PASSWORD: ***\n" in shown.text
+    assert "\n       PASSWORD: ***\n       API_TOKEN: ***\n         ***\n-    timeout" in shown.text
     assert shown.text.endswith("+    timeout: 5m\n+  ***\n")
     assert path.read_text() == spec.replace("retrys", "retries").replace("5 min", "5m")
 
@@ -165,3 +166,31 @@ def test_a_file_that_has_changed_meanwhile_is_not_written(tmp_path: Path, monkey
     with pytest.raises(NotWritten, match="has changed meanwhile"):
         write(outcome.files[0], Path("specs"))
     assert path.read_text() == WRONG + "# more\n"
+
+
+def test_what_an_alias_repeats_is_fixed_where_it_is_written(tmp_path: Path) -> None:
+    spec = """project: demo
+environment: staging
+steps:
+  - {id: load, type: script, command: echo done, retries: 1, retry_delay: &pause 5 min}
+  - id: publish
+    type: script
+    command: echo done
+    env: &mode {MODE: full}
+    retries: 1
+    retry_delay: *pause
+  - {id: tell, type: script, command: echo done, evn_from: [warehouse], env: *mode}
+"""
+    outcome = fixed(tmp_path, spec)
+    assert outcome.files[0].text == spec.replace("5 min", "5m").replace("evn_from", "env_from")
+    assert outcome.compiled.errors == 0
+
+
+def test_an_edit_in_a_shared_file_is_made_there(tmp_path: Path) -> None:
+    """A default that is spelt wrong is told where it stands, and fixed once for all flows."""
+    lay_out(tmp_path, RIGHT)
+    project = tmp_path / "specs/demo/project.yaml"
+    before = project.read_text()
+    project.write_text(before + "  all: {retrys: 2, retry_delay: 2 min}\n")
+    flowmill("validate", "--fix", cwd=tmp_path)
+    assert project.read_text() == before + "  all: {retries: 2, retry_delay: 2m}\n"

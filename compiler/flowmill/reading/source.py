@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flowmill.diagnostics import Diagnostic, Related, Span
-from flowmill.reading.credentials import CREDENTIAL_VALUE, looks_like_credential
+from flowmill.reading.credentials import CREDENTIAL_VALUE, looks_like_credential, random_words
 
 LINES_LOOKED_BACK = 200
 """How far above a line its context is looked for."""
@@ -48,8 +48,9 @@ class Source:
 
     def may_show_secret(self, line: int) -> bool:
         """Whether a line holds a credential: by its keys, the keys it is nested under, and its text."""
-        return bool(CREDENTIAL_VALUE.search(self.line(line))) or any(
-            looks_like_credential(key) for text in self._nesting(line) for key in _KEY.findall(text)
+        text = self.line(line)
+        return bool(CREDENTIAL_VALUE.search(text) or random_words(text)) or any(
+            looks_like_credential(key) for above in self._nesting(line) for key in _KEY.findall(above)
         )
 
     def _nesting(self, line: int) -> Iterator[str]:

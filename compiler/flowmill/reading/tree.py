@@ -83,7 +83,7 @@ class Tree:
         related = tuple(self._related(other) for other in finding.related)
         source = self.sources[span.path]
         secret = (
-            finding.code == "secret-literal"
+            finding.code in ("secret-literal", "hardcoded-secret")
             or any(isinstance(key, str) and looks_like_credential(key) for key in finding.route)
             or source.may_show_secret(span.line)
         )

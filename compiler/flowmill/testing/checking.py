@@ -20,13 +20,14 @@ CODE = "wrong-test"
 
 
 def findings(
-    tests: FlowTests, written: Mapping[str, Any], plans: Mapping[str, Plan], registry: Registry
+    tests: FlowTests, written: Mapping[str, Any], plans: Mapping[str, Plan], registry: Registry, *, whole: bool = True
 ) -> Iterator[Finding]:
     """What is wrong with the tests of a flow.
 
     Args:
         written: the same as the file has it.
         plans: of the flow, by environment; in the order in which it names them.
+        whole: whether these are all environments that it names, none of them being wrong.
     """
     first: dict[str, int] = {}
     for index, test in enumerate(tests.tests):
@@ -35,12 +36,13 @@ def findings(
             related = (RelatedRoute(("tests", other, "name"), "the other one"),)
             message = f"two tests are called `{test.name}`"
             yield Finding((*route, "name"), "duplicate-test", message, related=related)
-        if plans and test.environment is not None and test.environment not in plans:
+        is_unknown = test.environment is not None and test.environment not in plans
+        if is_unknown and plans and whole:
             message = f"the flow does not name the environment `{test.environment}`"
-            hint = did_you_mean(test.environment, plans)
-            fix = corrected((*route, "environment"), test.environment, plans)
+            hint = did_you_mean(str(test.environment), plans)
+            fix = corrected((*route, "environment"), str(test.environment), plans)
             yield Finding((*route, "environment"), "unknown-environment", message, hint, fix=fix)
-        elif plans:
+        elif plans and not is_unknown:
             yield from _Check(test, written["tests"][index], plan_of(test, plans), registry, route).all()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flowmill.bind import bind
-from flowmill.diagnostics import Diagnostic, in_order
+from flowmill.diagnostics import Diagnostic, Severity, in_order
 from flowmill.pipeline import Compiled
 from flowmill.plan import Plan
 from flowmill.reading.parse import parse_tree
@@ -13,7 +13,7 @@ from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
 from flowmill.testing.checking import findings
 from flowmill.testing.spec import FlowTests
-from flowmill.workspace import read_or_given
+from flowmill.workspace import PROJECT_FILE, TESTS_ENDING, WORKSPACE_FILE, read_or_given, shown_path
 from flowmill_tasks.registry import Registry
 
 
@@ -46,13 +46,22 @@ def read_tests(compiled: Compiled, root: Path, registry: Registry, texts: Mappin
     for flow, path in sorted(compiled.tests.items()):
         plans = {environment: plan for (name, environment), plan in compiled.plans.items() if name == flow}
         source = read_or_given(path, root, texts or {})
-        found = _checked(flow, path, source, plans, registry)
+        whole = not _may_be_wrong(path, root, compiled)
+        found = _checked(flow, path, source, plans, registry, whole=whole)
         for item in found:
             if isinstance(item, Diagnostic):
                 diagnostics.append(item)
             elif plans:
                 usable.append(item)
     return Files(tuple(usable), tuple(diagnostics))
+
+
+def _may_be_wrong(path: Path, root: Path, compiled: Compiled) -> bool:
+    """Whether the flow of these tests has an error, perhaps in only one of its environments."""
+    flow = path.with_name(path.name.removesuffix(TESTS_ENDING))
+    around = (flow.with_suffix(".yaml"), flow.with_suffix(".yml"), path.parent / PROJECT_FILE, root / WORKSPACE_FILE)
+    errors = {it.span.path for it in compiled.diagnostics if it.severity is Severity.ERROR}
+    return not errors.isdisjoint(map(shown_path, around))
 
 
 def with_tests(compiled: Compiled, root: Path, registry: Registry, texts: Mapping[Path, str] | None = None) -> Compiled:
@@ -62,7 +71,7 @@ def with_tests(compiled: Compiled, root: Path, registry: Registry, texts: Mappin
 
 
 def _checked(
-    flow: str, path: Path, source: Source | Diagnostic, plans: Mapping[str, Plan], registry: Registry
+    flow: str, path: Path, source: Source | Diagnostic, plans: Mapping[str, Plan], registry: Registry, *, whole: bool
 ) -> Iterator[Diagnostic | FlowTestFile]:
     tree = source if isinstance(source, Diagnostic) else parse_tree(source)
     if not isinstance(tree, Tree):
@@ -70,7 +79,7 @@ def _checked(
         return
     yield from tree.warnings
     tests = bind(FlowTests, tree.plain(), ())
-    wrong = tests if isinstance(tests, list) else list(findings(tests, tree.plain(), plans, registry))
+    wrong = tests if isinstance(tests, list) else list(findings(tests, tree.plain(), plans, registry, whole=whole))
     yield from map(tree.locate, wrong)
-    if isinstance(tests, FlowTests) and not wrong:
+    if isinstance(tests, FlowTests) and not wrong and all(it.environment in (None, *plans) for it in tests.tests):
         yield FlowTestFile(flow, path, tree, tests, plans)

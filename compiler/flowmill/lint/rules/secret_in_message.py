@@ -1,0 +1,35 @@
+"""A secret in a mail, in a message to Slack, in a document or in the name of a step has no reader.
+
+Values of secrets are masked there: people read `***`. Where a part of it is not recognised any more, because a
+filter has cut or changed it, they read a part of the secret; and a mailbox keeps it for years.
+
+Say what is meant without the value: the name of the account, or where to find it. Passwords and addresses that a
+step needs to deliver the message have keys of their own (`smtp`, `webhook`, `token`), which nobody reads.
+"""
+
+from collections.abc import Iterator
+
+from flowmill.diagnostics import Finding, Part, Severity
+from flowmill.expression_findings import step_expressions
+from flowmill.flow import BoundStep
+from flowmill.lint.subjects import LintedFlow
+from flowmill.spec_lint import RuleOptions
+
+SEVERITY = Severity.WARNING
+SUMMARY = "A secret is put into a mail, a message, a document or a step's name, where it is masked at best."
+
+
+def check(flow: LintedFlow, options: RuleOptions) -> Iterator[Finding]:
+    for step in flow.bound.all_steps():
+        yield from _of_step(step)
+
+
+def _of_step(step: BoundStep) -> Iterator[Finding]:
+    read_by_people = {"name", *(step.model.message_fields if step.model else ())}
+    for place, piece, parsed in step_expressions(step.written, step.route):
+        for path in parsed.references if place[2] in read_by_people else ():
+            if path[0] == "secrets":
+                found = parsed.place(path)
+                part = Part(piece.start + found.start, piece.start + found.end)
+                message = f"`{'.'.join(path)}` has no place in `{place[2]}`, which people read"
+                yield Finding(place, "secret-in-message", message, "say what is meant without its value", part=part)

@@ -1,0 +1,1 @@
+printf '#!/bin/bash\necho begin\ncd data\r\n' > demo/load.sh; chmod +x demo/load.sh
