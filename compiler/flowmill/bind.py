@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from flowmill.binding_fixes import fix_of_key, fix_of_value
 from flowmill.codes import FIXED
 from flowmill.diagnostics import Finding, Route
+from flowmill.spec_values import NAME
 from flowmill.suggest import did_you_mean, nearest
 
 M = TypeVar("M", bound=BaseModel)
@@ -130,7 +131,14 @@ def _code_and_message(detail: ErrorDetails, written: Any) -> tuple[str, str, str
     code = kind.replace("_", "-")
     message = _LIMITS[kind].format(**context) if kind in _LIMITS else _lower(detail["msg"])
     # A step type may word its own problems, but the codes are a documented, closed set.
-    return code if code in FIXED else "bad-value", message, str(context.get("hint", ""))
+    hint = _in_lower_case(written) if kind == "bad_name" else ""
+    return code if code in FIXED else "bad-value", message, hint or str(context.get("hint", ""))
+
+
+def _in_lower_case(written: Any) -> str:
+    """The name that was meant where capital letters are all that is wrong."""
+    lower = written.lower() if isinstance(written, str) else ""
+    return f"did you mean `{lower}`?" if lower != written and NAME.fullmatch(lower) else ""
 
 
 def _nearest_literal(detail: ErrorDetails) -> str:
