@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lint.workspace import lay_out
+from lint.workspace import WORKSPACE, lay_out
 from validating.command import flowmill
 
 FLOW = """\
@@ -19,7 +19,8 @@ NAME = "${{ parameters.name }}"
 
 
 def codes(folder: Path, command: str | list[str]) -> set[str]:
-    lay_out(folder, {"demo/trips.yaml": FLOW.format(command=json.dumps(command))})
+    workspace = WORKSPACE.replace("  production: {ref: production}\n", "")
+    lay_out(folder, {"flowmill.yaml": workspace, "demo/trips.yaml": FLOW.format(command=json.dumps(command))})
     found = json.loads(flowmill("validate", "--format", "json", cwd=folder).text)["diagnostics"]
     return {it["code"] for it in found} - {"undeclared-secret", "unused-parameter"}
 

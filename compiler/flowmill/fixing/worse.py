@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from flowmill.binding_fixes import is_foreign
 from flowmill.diagnostics import Diagnostic, Severity, TextEdit
+from flowmill.lint.registry import rules
 from flowmill.pipeline import Compiled
 from flowmill.reading.source import Source
 
@@ -23,6 +24,8 @@ def worse(source: Source, fixes: Iterable[Diagnostic], before: Compiled, after: 
     return _not_mended(source, fixes, old, new) or any(
         it.code == "duplicate-key" or it.span.line not in hidden
         for it in _added(old, new)
+        # Rules look at a flow only once it has no error.
+        if it.code not in rules()
         if it.severity is Severity.ERROR or (it.severity is Severity.WARNING and it.span.line in touched)
     )
 
