@@ -77,7 +77,7 @@ def concerned_times(cron: Cron, zone: str, start: datetime, end: datetime) -> It
     """
     for change in clock_changes(zone, start, end):
         for wall in _minutes(change.first, change.end):
-            if _is_due(cron, wall):
+            if cron.is_at(wall):
                 yield ConcernedTime(wall, change)
 
 
@@ -108,9 +108,3 @@ def _minutes(first: datetime, end: datetime) -> Iterator[datetime]:
         if minute >= first:
             yield minute
         minute += _MINUTE
-
-
-def _is_due(cron: Cron, wall: datetime) -> bool:
-    """Whether a local time is one of the expression: at most one of its two day fields is limited."""
-    on_the_day = wall.month in cron.months and wall.day in cron.days and wall.isoweekday() % 7 in cron.weekdays
-    return on_the_day and wall.hour in cron.hours and wall.minute in cron.minutes

@@ -7,6 +7,7 @@ subset croniter, Prefect's server and cron itself disagree about the meaning, so
 import re
 import unicodedata
 from dataclasses import dataclass
+from datetime import date, datetime
 
 from flowmill.diagnostics import Part
 from flowmill.suggest import did_you_mean, nearest
@@ -52,6 +53,24 @@ class Cron:
     months: Values
     weekdays: Values
     explicit: str
+
+    def is_on(self, day: date) -> bool:
+        """Whether it fires on a day; at most one of its two day fields is limited."""
+        return falls_on(day, self.days, self.months, self.weekdays)
+
+    def is_at(self, wall: datetime) -> bool:
+        """Whether a local time is one of its times."""
+        return self.is_on(wall.date()) and wall.hour in self.hours and wall.minute in self.minutes
+
+    @property
+    def minutes_of_day(self) -> list[int]:
+        """When it fires on a day on which it does, in minutes since midnight."""
+        return [hour * 60 + minute for hour in self.hours for minute in self.minutes]
+
+
+def falls_on(day: date, days: Values, months: Values, weekdays: Values) -> bool:
+    """Whether a day fits the three day fields of an expression."""
+    return day.month in months and day.day in days and day.isoweekday() % 7 in weekdays
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,11 @@ class Diagnostic:
     source_line: str = field(default="", compare=False)
     """The line of the file that the span starts in, as it is; empty where there is none to show."""
 
+    @property
+    def with_hint(self) -> str:
+        """The message with the hint behind it, for whoever shows both in one."""
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     """The diagnostics without repetitions, by file, line and column."""

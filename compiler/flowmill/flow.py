@@ -88,6 +88,10 @@ class BoundFlow:
         for index, schedule in enumerate(self.spec.schedules):
             yield ("schedules", index, "cron"), schedule.cron
 
+    def route_of_cron(self, index: int) -> Route:
+        """Where the expression of a schedule of the plan stands."""
+        return ("schedules", index, "cron") if self.spec.schedules else ("cron",)
+
     def all_steps(self) -> Iterator[BoundStep]:
         """The flow's own steps, then those of its handlers."""
         yield from self.steps

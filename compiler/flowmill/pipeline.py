@@ -89,9 +89,9 @@ def compile_files(files: Files, registry: Registry) -> Compiled:
     usable: dict[tuple[str, str], FlowIn] = {}
     for flow in [] if files.broken else files.flows:
         by_environment, found = _compile_flow(flow, files, registry)
-        usable |= {(f"{flow.project}.{flow.name}", environment): it for environment, it in by_environment.items()}
+        usable |= {(flow.full_name, environment): it for environment, it in by_environment.items()}
         diagnostics += found
-    tests = {f"{flow.project}.{flow.name}": flow.tests for flow in files.flows if flow.tests}
+    tests = {flow.full_name: flow.tests for flow in files.flows if flow.tests}
     return Compiled(usable, tuple(in_order(diagnostics)), len(files.flows), tests)
 
 

@@ -19,7 +19,8 @@ _FAILURE: Mapping[str, Shape] = {
     **dict.fromkeys(("step", "message", "exit_code", "output"), Leaf.SCALAR),
     "skipped": Leaf.ANYTHING,
 }
-STEP_RESULTS = ("state", "attempts", "message")
+STEP_MEANINGS = {"state": "how the step ended", "attempts": "how often it was tried", "message": "of its state"}
+STEP_RESULTS = tuple(STEP_MEANINGS)
 """What every step has as `steps.<id>.<name>`, besides the outputs of its type."""
 
 
@@ -127,3 +128,25 @@ def _shape_of(value: Any) -> Shape:
 
 def _map(value: Any) -> Mapping[str, Any]:
     return {str(key): item for key, item in value.items()} if isinstance(value, Mapping) else {}
+
+
+MEANINGS = {
+    "environment": "the environment that the flow runs in",
+    "project": "the project of the flow",
+    "flow": "the flow: `name`, `description`, `owner`",
+    "server": "the server that the flow runs on",
+    "vars": "the flow's named values, known before the run",
+    "run": "the run: `start`, `scheduled`, `id`, `url`",
+    "run.start": "when the run began, the same for all steps and retries",
+    "run.scheduled": "when the run was due; its start where nobody had scheduled it",
+    "run.id": "the id of the run in Prefect",
+    "run.url": "the page of the run in Prefect",
+    "last_success": "the last run in which every step succeeded: `start`",
+    "last_success.start": "the start of the last run in which every step succeeded",
+    "secrets": "secrets by name, known in the run only; never shown",
+    "item": "the element of `foreach` that the step runs for",
+    "matrix": "the combination that the step runs for, by name",
+    "failure": "the failure of the run: `step`, `message`, `exit_code`, `output`",
+    "retry": "the failure that is about to be tried again: `step`, `attempt`, `message`",
+}
+"""What the names are that expressions may use, for people."""

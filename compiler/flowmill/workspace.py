@@ -35,6 +35,11 @@ class FlowFile:
     tree: Tree
     tests: Path | None = None
 
+    @property
+    def full_name(self) -> str:
+        """What the flow is called in Prefect: `<project>.<flow>`."""
+        return f"{self.project}.{self.name}"
+
 
 @dataclass(frozen=True)
 class ProjectFile:

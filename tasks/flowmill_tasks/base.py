@@ -59,7 +59,8 @@ class Log(Protocol):
 class Output(BaseModel):
     """What a step gives to later steps as `steps.<id>.<field>`; a step type may add fields by subclassing."""
 
-    model_config = ConfigDict(frozen=True)
+    # What stands below a field describes it, as elsewhere; editors show that.
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class ProcessOutput(Output):

@@ -6,6 +6,8 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
+from flowmill.shapes import MEANINGS, flow_shape
+from flowmill_tasks.registry import discover
 from lint.workspace import lay_out
 from support.lsp_client import Editor, applied, edit
 
@@ -156,6 +158,36 @@ def test_what_is_offered_in_the_other_files(folder: Path) -> None:
         assert "parameters" in await completed(editor, TESTS + "    pa§", "demo/trips.test.yaml")
 
     edit(folder, scenario)
+
+
+def test_fire_times_are_those_of_the_environment_that_one_looks_at(folder: Path) -> None:
+    text = FLOW.replace(
+        "[staging, production]",
+        """
+  staging:
+  production:
+    cron: null
+    schedules:
+      - {cron: "5 5 * * *"}
+      - {cron: "6 6 * * *", timezone: America/Chicago}""",
+    )
+
+    async def scenario(editor: Editor) -> None:
+        editor.open(NAME, text)
+        await editor.shows(NAME)
+        place = editor.position(text.replace('"6 6', '"6§ 6'))
+        found = await editor.client.text_document_hover_async(types.HoverParams(editor.document(NAME), place))
+        assert found is not None
+        assert isinstance(found.contents, types.MarkupContent)
+        assert "(America/Chicago)" in found.contents.value
+
+    edit(folder, scenario)
+
+
+def test_every_output_of_every_step_type_and_every_name_says_what_it_is() -> None:
+    outputs = [(word, name, field) for word, it in discover().items() for name, field in it.output.model_fields.items()]
+    assert [(word, name) for word, name, field in outputs if not field.description] == []
+    assert flow_shape({}).keys() <= MEANINGS.keys()
 
 
 async def hovered(editor: Editor, before: str, after: str) -> str:

@@ -8,9 +8,9 @@ import pytest
 
 from flowmill.lint.distances import days_of
 from flowmill.lint.starts import starts
-from flowmill.outlook.load import fires, load_by_server_and_hour
 from flowmill.pipeline import compile_workspace
 from flowmill.proving import prove
+from flowmill.timetable.load import fires, load_by_server_and_hour
 from lint.workspace import FLOW, lay_out
 
 ROOT = Path(__file__).parents[2]

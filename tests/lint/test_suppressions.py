@@ -108,6 +108,12 @@ def test_a_flow_with_an_error_is_not_told_about_its_exceptions(tmp_path: Path) -
     assert codes(found(tmp_path, {"demo/trips.yaml": text})) == ["unknown-type"]
 
 
+def test_neither_is_a_flow_whose_error_stands_in_a_file_that_it_inherits_from(tmp_path: Path) -> None:
+    project = "defaults:\n  script: {timeout: five minutes}\n"
+    text = with_line(UNEVEN, "  # flowmill: ignore[uneven-step] why")
+    assert codes(found(tmp_path, {"demo/project.yaml": project, "demo/trips.yaml": text})) == ["duration"]
+
+
 def test_the_place_of_an_exception_is_the_comment(tmp_path: Path) -> None:
     text = with_line(FLOW, "   # flowmill: ignore[uneven-step] why")
     (it,) = found(tmp_path, {"demo/trips.yaml": text})

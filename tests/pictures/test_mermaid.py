@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
+from flowmill.pictures.formats.mermaid import draw
 from flowmill.pictures.graph import Edge, Graph, Node
-from flowmill.pictures.mermaid import as_mermaid
+from flowmill.report.style import Style
 from pictures.samples import HOSTILE, SAMPLES, edges_of, hostile
 from support.browser import Browser, keep_screenshot
 from support.npm import unpacked
@@ -42,7 +43,7 @@ def page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.mark.parametrize("given", [given for _, given in SAMPLES[:6]], ids=[name for name, _ in SAMPLES[:6]])
 def test_it_reads_every_step_and_every_edge(page: Page, given: Graph) -> None:
-    drawn = page.evaluate(DRAW, as_mermaid(given))
+    drawn = page.evaluate(DRAW, draw(given, Style()))
     numbers = {f"step{number}": node.id for number, node in enumerate(given.nodes, start=1)}
     of_handlers = {node.id for nodes in given.handlers.values() for node in nodes}
     read = {(numbers[one], numbers[other]) for one, other in drawn["edges"]}
@@ -52,7 +53,7 @@ def test_it_reads_every_step_and_every_edge(page: Page, given: Graph) -> None:
 
 def test_no_name_breaks_it_or_becomes_something_else(page: Page) -> None:
     given = hostile()
-    drawn = page.evaluate(DRAW, as_mermaid(given))
+    drawn = page.evaluate(DRAW, draw(given, Style()))
     texts = {re.search(r"step\d+", name)[0]: text.replace("\xa0", " ") for name, text in drawn["nodes"]}  # type: ignore[index]
     for number, (node, name) in enumerate(zip(given.steps, HOSTILE, strict=False), start=1):
         assert texts[f"step{number}"] == f"{node.id}script · {name}if {name}"
@@ -63,7 +64,7 @@ def test_no_name_breaks_it_or_becomes_something_else(page: Page) -> None:
 def test_changes_are_coloured(page: Page) -> None:
     steps = (Node("gone", "script", change="removed"), Node("new", "script", change="added"), Node("same", "script"))
     edges = (Edge("gone", "same", "removed"), Edge("new", "same", "added"))
-    text = as_mermaid(Graph("demo.job", "staging on etl-01", steps, edges, {}, (), "main"))
+    text = draw(Graph("demo.job", "staging on etl-01", steps, edges, {}, (), "main"), Style())
     page.evaluate(DRAW, text)
     fill = "name => getComputedStyle(document.querySelector(`.node[id*='${name}-'] rect`)).fill"
     assert [page.evaluate(fill, name) for name in ("step1", "step2")] == ["rgb(255, 235, 233)", "rgb(218, 251, 225)"]
@@ -74,5 +75,5 @@ def test_changes_are_coloured(page: Page) -> None:
 
 
 def test_the_title_is_json_and_so_yaml() -> None:
-    lines = as_mermaid(hostile()).splitlines()
+    lines = draw(hostile(), Style()).splitlines()
     assert json.loads(lines[1].removeprefix("title: ")) == "demo.end in staging on etl-01"

@@ -10,8 +10,9 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from flowmill.pictures.canvas import Box, drawn
+from flowmill.pictures.formats.svg import draw
 from flowmill.pictures.graph import Edge, Graph, Node
-from flowmill.pictures.svg import as_svg
+from flowmill.report.style import Style
 from pictures.samples import SAMPLES, edges_of, hostile, wide
 from support.browser import Browser, keep_screenshot
 
@@ -21,7 +22,7 @@ Area = tuple[float, float, float, float]
 
 
 def read(given: Graph) -> Element:
-    return ElementTree.fromstring(as_svg(given))
+    return ElementTree.fromstring(draw(given, Style()))
 
 
 def areas(root: Element) -> dict[str, Area]:
@@ -91,7 +92,7 @@ def test_lines_lead_from_box_to_box_and_through_no_other(given: Graph) -> None:
 
 @CASES
 def test_it_stands_alone_and_has_words_for_those_who_do_not_see_it(given: Graph) -> None:
-    text = as_svg(given)
+    text = draw(given, Style())
     assert not re.search(r"<script|<image|<use|href=|url\(|@import|<foreignObject", text)
     root = ElementTree.fromstring(text)
     names = {it.get("id"): it for it in root.iter() if it.get("id")}
@@ -132,7 +133,7 @@ def test_in_a_browser_texts_fit_into_their_boxes_and_colours_follow_the_reader(
     edges = (*hostile().edges[:7], Edge("gone", "other", "removed"), Edge("new", "other", "added"))
     given = Graph("demo.job", "staging on etl-01", steps, edges, hostile().handlers, ("server: a -> b",), "main")
     file = tmp_path / "flow.svg"
-    file.write_text(as_svg(given), encoding="utf-8")
+    file.write_text(draw(given, Style()), encoding="utf-8")
     with browser.page(dark=is_dark) as page:
         page.goto(file.as_uri())
         ground = page.evaluate("getComputedStyle(document.querySelector('.ground')).fill")
@@ -152,7 +153,7 @@ def test_in_a_browser_texts_fit_into_their_boxes_and_colours_follow_the_reader(
         )
         assert len(set(strokes)) == 3
         inside = tmp_path / "page.html"
-        inside.write_text(f"<!doctype html><meta charset=utf-8><link rel=icon href='data:,'>{as_svg(given)}")
+        inside.write_text(f"<!doctype html><meta charset=utf-8><link rel=icon href='data:,'>{draw(given, Style())}")
         page.goto(inside.as_uri())
         assert (
             page.locator("#step-other title").text_content()

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
+from flowmill.pictures.formats.text import draw
 from flowmill.pictures.graph import Edge, Graph, Node
 from flowmill.pictures.rails import Row, rows
-from flowmill.pictures.text import as_text
 from flowmill.report.style import Style
 from pictures.samples import SAMPLES, chance, edges_of, graph, hostile, wide
 
@@ -60,21 +60,21 @@ def test_no_line_ends_in_nothing(given: Graph) -> None:
 
 
 def test_a_chain_is_one_line() -> None:
-    text = as_text(graph("abc", [("a", "b"), ("b", "c")]), Style())
+    text = draw(graph("abc", [("a", "b"), ("b", "c")]), Style())
     assert text.splitlines()[2:7] == ["●  a  script", "│", "●  b  script", "│", "●  c  script"]
 
 
 def test_columns_stand_below_each_other() -> None:
-    lines = as_text(wide(20), Style()).splitlines()
+    lines = draw(wide(20), Style()).splitlines()
     steps = [line for line in lines if "script" in line]
     assert len(steps) == 22
     assert len({line.index("script") for line in steps}) == 1
 
 
 def test_what_steers_a_terminal_is_spelt_out() -> None:
-    text = as_text(hostile(), Style())
+    text = draw(hostile(), Style())
     assert "\x1b" not in text
-    assert "\x1b[" in as_text(hostile(), Style(colour=True))
+    assert "\x1b[" in draw(hostile(), Style(colour=True))
 
 
 def test_changes_have_signs_without_colours_and_colours_on_a_terminal() -> None:
@@ -86,7 +86,7 @@ def test_changes_have_signs_without_colours_and_colours_on_a_terminal() -> None:
     )
     edges = (Edge("gone", "other", "removed"), Edge("new", "other", "added"), Edge("other", "same"))
     given = Graph("demo.job", "staging on etl-01", steps, edges, {}, ("server: a -> b",), "main")
-    plain = as_text(given, Style()).splitlines()
+    plain = draw(given, Style()).splitlines()
     assert plain == [
         "demo.job in staging on etl-01",
         "server: a -> b",
@@ -102,5 +102,5 @@ def test_changes_have_signs_without_colours_and_colours_on_a_terminal() -> None:
         "",
         "4 steps; against main: 1 added, 1 removed, 1 changed",
     ]
-    coloured = as_text(given, Style(colour=True))
+    coloured = draw(given, Style(colour=True))
     assert all(code in coloured for code in ("\x1b[31m-", "\x1b[32m+", "\x1b[33m~", "\x1b[31m│"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flowmill import pictures
 from flowmill.commands._compiled import plan_in
 from flowmill.commands._options import COLOUR, style_for, write, write_file
 from flowmill.commands._versions import is_right, versions
@@ -13,10 +14,6 @@ from flowmill.commands._versions import is_right, versions
 if TYPE_CHECKING:
     from flowmill.pictures.graph import Graph
     from flowmill.plan import Plan
-    from flowmill.report.style import Style
-
-FORMATS = ("text", "mermaid", "svg")
-_OF_FILES = {".mmd": "mermaid", ".mermaid": "mermaid", ".svg": "svg"}
 
 
 @click.command("graph", short_help="Draw the steps of a flow.")
@@ -25,7 +22,7 @@ _OF_FILES = {".mmd": "mermaid", ".mermaid": "mermaid", ".svg": "svg"}
 @click.option(
     "--format",
     "output",
-    type=click.Choice(FORMATS),
+    type=click.Choice(pictures.names()),
     help="How to draw; the default is what FILE is called like, or text.",
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it into a file.")
@@ -56,8 +53,8 @@ def command(
     graph = _graph(plan, against, colour) if plan else None
     if graph is None:
         return 1
-    chosen = output or (_OF_FILES.get(out.suffix.lower()) if out else None) or "text"
-    picture = _drawn(graph, chosen, style_for(sys.stdout, False if out and colour is None else colour))
+    chosen = output or (pictures.format_of(out.name) if out else None) or "text"
+    picture = pictures.draw(graph, chosen, style_for(sys.stdout, False if out and colour is None else colour))
     if out is None:
         write(picture)
     else:
@@ -82,17 +79,3 @@ def _graph(plan: "Plan", against: str | None, colour: bool | None) -> "Graph | N
     found = changes(*sides, registry, plan.environment).found
     change = next((it for it in found if it.flow == plan.name), None)
     return compared(plan, change, against)
-
-
-def _drawn(graph: "Graph", output: str, style: "Style") -> str:
-    if output == "svg":
-        from flowmill.pictures.svg import as_svg
-
-        return as_svg(graph)
-    if output == "mermaid":
-        from flowmill.pictures.mermaid import as_mermaid
-
-        return as_mermaid(graph)
-    from flowmill.pictures.text import as_text
-
-    return as_text(graph, style)

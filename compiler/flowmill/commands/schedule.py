@@ -14,10 +14,10 @@ from flowmill.commands._options import COLOUR, PATHS, style_for, write, write_fi
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from flowmill.outlook.calendar import Calendar
     from flowmill.pipeline import Compiled
     from flowmill.plan import Plan
     from flowmill.report.style import Style
+    from flowmill.timetable.calendar import Calendar
 
 FORMATS = ("text", "json", "html")
 NEXT, DAYS = 10, 7
@@ -80,7 +80,7 @@ def command(
 def _seen(
     plans: "list[Plan]", zone: "ZoneInfo", start: datetime, following: int | None, days: int | None
 ) -> "Calendar":
-    from flowmill.outlook.calendar import calendar
+    from flowmill.timetable.calendar import calendar
 
     if following is None and days is None:
         following, days = NEXT, DAYS

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flowmill.diagnostics import Route, Span
+from flowmill.editor import names
 from flowmill.editor.places import Place, place_at
 from flowmill.editor.positions import absolute
 from flowmill.editor.snapshot import Snapshot
@@ -67,7 +68,7 @@ def _behind(snapshot: Snapshot, path: Path, route: Route) -> Iterator[Target]:
         return
     environment = str(route[1]) if route[0] == "environment" and len(route) > 2 else None
     place = route[2:] if environment else route
-    known = [env for name, env in snapshot.compiled.usable if name == f"{flow.project}.{flow.name}"]
+    known = [env for name, env in snapshot.compiled.usable if name == flow.full_name]
     for env in [environment] if environment else known[:1]:
         layers = flow_layers(flow, snapshot.files, snapshot.registry, env)
         step = layers.of_step(str(place[0]), place[1]) if len(place) > 2 and isinstance(place[1], int) else None
@@ -77,9 +78,9 @@ def _behind(snapshot: Snapshot, path: Path, route: Route) -> Iterator[Target]:
 
 
 def _step(tree: Tree, path: Path, name: str) -> Iterator[Target]:
-    for index, step in enumerate(tree.plain().get("steps") or []):
-        if isinstance(step, dict) and step.get("id") == name:
-            yield path, tree.span(("steps", index, "id"))
+    for place, step in names.all_steps(tree.plain()):
+        if place[0] == "steps" and step.get("id") == name:
+            yield path, tree.span((*place, "id"))
 
 
 def _at(tree: Tree, path: Path, route: Route) -> Iterator[Target]:

@@ -32,10 +32,9 @@ def by_file(
 
 def _converted(diagnostic: Diagnostic, texts: Mapping[Path, str], codec: PositionCodec) -> types.Diagnostic:
     positions = Positions(texts.get(absolute(diagnostic.span.path), ""), codec)
-    hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
     return types.Diagnostic(
         range=positions.range(diagnostic.span),
-        message=printable(diagnostic.message + hint),
+        message=printable(diagnostic.with_hint),
         severity=_SEVERITIES[diagnostic.severity],
         code=diagnostic.code,
         source=SOURCE,

@@ -13,7 +13,7 @@ from flowmill.editor.snapshot import Snapshot, kind_of
 from flowmill.explain import Fact, facts
 from flowmill.fire_times import fire_times
 from flowmill.report.explanation import shown
-from flowmill.spec import GROUPS
+from flowmill.shapes import MEANINGS, STEP_MEANINGS
 
 FIRE_TIMES = 5
 _TIME = "%a %Y-%m-%d %H:%M"
@@ -41,13 +41,7 @@ def _about_key(snapshot: Snapshot, path: Path, place: Place, now: datetime) -> I
 
 
 def _types(snapshot: Snapshot, path: Path) -> dict[Route, str]:
-    keys = names.raw(snapshot, path)
-    found: dict[Route, str] = {}
-    for group in GROUPS:
-        for index, step in enumerate(keys.get(group) or []):
-            if isinstance(step, dict):
-                found[(group, index)] = str(step.get("type", ""))
-    return found
+    return {place: str(step.get("type", "")) for place, step in names.all_steps(names.raw(snapshot, path))}
 
 
 def _next_runs(snapshot: Snapshot, path: Path, route: Route, now: datetime) -> Iterator[str]:
@@ -61,7 +55,7 @@ def _next_runs(snapshot: Snapshot, path: Path, route: Route, now: datetime) -> I
     cron = parse(str(text))
     if not isinstance(cron, Cron):
         return
-    zone = _zone(snapshot, f"{flow.project}.{flow.name}", route)
+    zone = _zone(snapshot, flow.full_name, route)
     yield f"next runs ({zone}):"
     yield ""
     for moment in fire_times(cron, zone, now, FIRE_TIMES):
@@ -70,10 +64,15 @@ def _next_runs(snapshot: Snapshot, path: Path, route: Route, now: datetime) -> I
 
 
 def _zone(snapshot: Snapshot, name: str, route: Route) -> str:
-    """The zone of a schedule, as the plan has it in the first environment that can be used."""
-    plans = [flow.plan for (flow_name, _), flow in snapshot.compiled.usable.items() if flow_name == name]
+    """The zone of a schedule: that of the environment whose override it stands in, or else of the first."""
+    of_environment = route[1] if route[0] == "environment" and len(route) > 2 else None
+    plans = [
+        flow.plan
+        for (flow_name, environment), flow in snapshot.compiled.usable.items()
+        if flow_name == name and of_environment in (None, environment)
+    ]
     schedules = plans[0].schedules if plans else ()
-    index = route[1] if len(route) > 1 and isinstance(route[1], int) else 0
+    index = route[-2] if len(route) > 1 and isinstance(route[-2], int) else 0
     return schedules[index].timezone if index < len(schedules) else "UTC"
 
 
@@ -90,7 +89,7 @@ def _values(snapshot: Snapshot, path: Path, route: Route) -> Iterator[str]:
 
 def _facts(snapshot: Snapshot, path: Path, route: Route) -> Iterator[tuple[str, Fact]]:
     flow = snapshot.flows[path]
-    name = f"{flow.project}.{flow.name}"
+    name = flow.full_name
     place = route[2:] if route[:1] == ("environment",) and len(route) > 2 else route
     for flow_name, environment in snapshot.compiled.usable:
         if flow_name == name and path in {it.path.absolute() for it in snapshot.files.flows}:
@@ -104,47 +103,21 @@ def _about_name(snapshot: Snapshot, path: Path, place: Place) -> Iterator[str]:
     name = place.name
     yield f"`{'.'.join(name)}`"
     keys = names.raw(snapshot, path)
-    if name[0] == "steps" and len(name) == 2:
-        step = next((it for it in keys.get("steps") or [] if isinstance(it, dict) and it.get("id") == name[1]), None)
-        yield f"the step `{name[1]}`, of type {step.get('type')}" if step else ""
-    elif name[0] == "steps" and len(name) == 3:
-        yield _result(snapshot, keys, name)
+    step = names.step_called(keys, name[1]) if name[0] == "steps" and len(name) > 1 else None
+    if step is not None and len(name) == 2:
+        yield f"the step `{name[1]}`, of type {step.get('type')}"
+    elif step is not None:
+        yield _result(snapshot, str(step.get("type")), name[2])
     elif name[0] == "parameters" and len(name) == 2:
         parameter = (keys.get("parameters") or {}).get(name[1])
         known = parameter.items() if isinstance(parameter, dict) else ()
         yield "a parameter of the run" + "".join(f"; {key}: {value}" for key, value in known)
     else:
-        yield _MEANINGS.get(".".join(name), _MEANINGS.get(name[0], ""))
+        yield MEANINGS.get(".".join(name), MEANINGS.get(name[0], ""))
 
 
-def _result(snapshot: Snapshot, keys: object, name: tuple[str, ...]) -> str:
-    steps = keys.get("steps") if isinstance(keys, dict) else None
-    step = next((it for it in steps or [] if isinstance(it, dict) and it.get("id") == name[1]), {})
-    step_type = snapshot.registry.get(str(step.get("type")))
-    field = step_type.output.model_fields.get(name[2]) if step_type else None
-    if field is not None and field.description:
-        return str(field.description)
-    return {"state": "how the step ended", "attempts": "how often it was tried", "message": "of its state"}.get(
-        name[2], ""
-    )
-
-
-_MEANINGS = {
-    "environment": "the environment that the flow runs in",
-    "project": "the project of the flow",
-    "flow": "the flow: `name`, `description`, `owner`",
-    "server": "the server that the flow runs on",
-    "vars": "the flow's named values, known before the run",
-    "run": "the run: `start`, `scheduled`, `id`, `url`",
-    "run.start": "when the run began, the same for all steps and retries",
-    "run.scheduled": "when the run was due; its start where nobody had scheduled it",
-    "run.id": "the id of the run in Prefect",
-    "run.url": "the page of the run in Prefect",
-    "last_success": "the last run in which every step succeeded: `start`",
-    "last_success.start": "the start of the last run in which every step succeeded",
-    "secrets": "secrets by name, known in the run only; never shown",
-    "item": "the element of `foreach` that the step runs for",
-    "matrix": "the combination that the step runs for, by name",
-    "failure": "the failure of the run: `step`, `message`, `exit_code`, `output`",
-    "retry": "the failure that is about to be tried again: `step`, `attempt`, `message`",
-}
+def _result(snapshot: Snapshot, step_type: str, output: str) -> str:
+    """What a step of a type gives under this name."""
+    known = snapshot.registry.get(step_type)
+    field = known.output.model_fields.get(output) if known else None
+    return str(field.description or "") if field else STEP_MEANINGS.get(output, "")

@@ -1,6 +1,6 @@
 """The names that a place in a document may use: servers, steps, secrets, what expressions know."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ def named(snapshot: Snapshot, path: Path, route: Route, key: str) -> list[str]:
     """
     workspace = snapshot.files.spec
     if key == "needs":
-        return [name for name in step_ids(snapshot, path) if name != _id_of(snapshot, path, route)]
+        keys = raw(snapshot, path)
+        own = dict(all_steps(keys)).get(route[:2], {}).get("id")
+        return [name for name in step_ids(keys) if name != own]
     if key == "project":
         return [path.parent.name]
     if key == "timezone":
@@ -62,20 +64,23 @@ def secrets(snapshot: Snapshot) -> set[str]:
     return {*(declared or ()), *used}
 
 
-def step_ids(snapshot: Snapshot, path: Path) -> list[str]:
+def all_steps(keys: Mapping[str, Any]) -> Iterator[tuple[Route, Mapping[str, Any]]]:
+    """The steps of a flow and of its handlers as they are written, with their routes; what is no map is left out."""
+    for group in GROUPS:
+        steps = keys.get(group)
+        for index, step in enumerate(steps if isinstance(steps, list) else []):
+            if isinstance(step, Mapping):
+                yield (group, index), step
+
+
+def step_called(keys: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """The flow's own step of an id."""
+    return next((step for place, step in all_steps(keys) if place[0] == "steps" and step.get("id") == name), None)
+
+
+def step_ids(keys: Mapping[str, Any]) -> list[str]:
     """The ids of a flow's own steps, in order."""
-    steps = raw(snapshot, path).get("steps")
-    return [str(step["id"]) for step in steps or [] if isinstance(step, Mapping) and step.get("id")]
-
-
-def _id_of(snapshot: Snapshot, path: Path, route: Route) -> str:
-    step: Any = raw(snapshot, path)
-    for word in route[:2]:
-        try:
-            step = step[word]
-        except (LookupError, TypeError):
-            return ""
-    return str(step.get("id", "")) if isinstance(step, Mapping) else ""
+    return [str(step["id"]) for place, step in all_steps(keys) if place[0] == "steps" and step.get("id")]
 
 
 def raw(snapshot: Snapshot, path: Path) -> Mapping[str, Any]:
@@ -83,7 +88,7 @@ def raw(snapshot: Snapshot, path: Path) -> Mapping[str, Any]:
     flow = snapshot.flows.get(path)
     if flow is None:
         return {}
-    usable = (it for (name, _), it in snapshot.compiled.usable.items() if name == f"{flow.project}.{flow.name}")
+    usable = (it for (name, _), it in snapshot.compiled.usable.items() if name == flow.full_name)
     found = next(usable, None)
     return {**(found.tree.plain() if found else {}), **flow.tree.plain()}
 
@@ -93,11 +98,8 @@ def shape_at(snapshot: Snapshot, path: Path, route: Route, key: str | None) -> M
     keys = raw(snapshot, path)
     place = (*route, *([key] if key else []))
     if place and place[0] in GROUPS:
-        group = str(place[0])
-        shape = group_shape(keys, snapshot.registry, group)
-        steps = keys.get(group)
-        index = place[1] if len(place) > 1 and isinstance(place[1], int) else -1
-        step = steps[index] if isinstance(steps, list) and 0 <= index < len(steps) else {}
+        shape = group_shape(keys, snapshot.registry, str(place[0]))
+        step = dict(all_steps(keys)).get(place[:2], {})
         return key_shape(shape, step, str(place[2]) if len(place) > 2 else "")
     return key_of_flow_shape(keys, str(place[0]) if place else "")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from flowmill.diagnostics import Part, Route, Span
+from flowmill.editor import names
 from flowmill.editor.places import Place, names_in, place_at
 from flowmill.editor.snapshot import Snapshot
 from flowmill.expression_findings import texts
@@ -82,8 +83,7 @@ def _tree(path: Path, snapshot: Snapshot) -> Tree | None:
 
 
 def _ids(tree: Tree | None) -> set[str]:
-    steps = tree.plain().get("steps") if tree else None
-    return {str(step.get("id")) for step in steps or [] if isinstance(step, dict)}
+    return set(names.step_ids(tree.plain())) if tree else set()
 
 
 def _in_flow(tree: Tree, old: str) -> Iterator[Span]:

@@ -62,7 +62,7 @@ def look_at_flow(before: Snapshot, path: Path, texts: Mapping[Path, str]) -> Sna
     again = prove_files(files, before.registry, whole=False)
     flows = {it.path.absolute(): it for it in files.flows}
     looked_at = {path, *flows, *(it.tests.absolute() for it in files.flows if it.tests)}
-    names = {f"{flow.project}.{flow.name}" for flow in files.flows}
+    names = {flow.full_name for flow in files.flows}
     return replace(
         before,
         files=replace(before.files, texts=texts),

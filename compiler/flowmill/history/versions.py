@@ -37,7 +37,7 @@ class Version:
     @cached_property
     def flows(self) -> Mapping[str, FlowFile]:
         """The files of its flows, by `<project>.<flow>`."""
-        return {f"{flow.project}.{flow.name}": flow for flow in self.files.flows}
+        return {flow.full_name: flow for flow in self.files.flows}
 
 
 def of_work_tree(root: Path, registry: Registry) -> Version:

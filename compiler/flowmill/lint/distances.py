@@ -7,15 +7,12 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
 
-from flowmill.cron import Cron, Values, of_plan
-from flowmill.diagnostics import Route
-from flowmill.flow import BoundFlow
+from flowmill.cron import Values, falls_on, of_plan
 from flowmill.plan import Plan, SchedulePlan
 
 _DAYS_LOOKED_AT = 2 * 366
 """In which even what runs once a year runs twice."""
 _A_YEAR = 366
-_DAY = 24 * 60
 
 _Spelt = tuple[str, str]
 """The cron and the zone of a schedule."""
@@ -63,21 +60,11 @@ def shortest_distance(plan: Plan, today: date) -> Distance | None:
     return min(found, key=lambda it: it.minutes, default=None)
 
 
-def route_of_cron(flow: BoundFlow, index: int) -> Route:
-    """Where the cron of a schedule of the plan stands."""
-    return ("schedules", index, "cron") if flow.spec.schedules else ("cron",)
-
-
-def times_of_day(cron: Cron) -> list[int]:
-    """When it runs on a day on which it runs, in minutes since midnight."""
-    return [hour * 60 + minute for hour in cron.hours for minute in cron.minutes]
-
-
 @lru_cache(maxsize=1024)
 def days_of(days: Values, months: Values, weekdays: Values, first: date, count: int) -> tuple[date, ...]:
     """Those of a stretch of days that fit the three day fields of a cron expression."""
     stretch = (first + timedelta(days=number) for number in range(count))
-    return tuple(it for it in stretch if it.day in days and it.month in months and it.isoweekday() % 7 in weekdays)
+    return tuple(it for it in stretch if falls_on(it, days, months, weekdays))
 
 
 def _work(plan: Plan, index: int) -> str:
@@ -99,7 +86,7 @@ _Found = tuple[int, datetime, datetime, bool, int, int]
 @lru_cache(maxsize=4096)
 def _of_one(cron: str, today: date) -> _Found | None:
     parsed = of_plan(cron)
-    times = times_of_day(parsed)
+    times = parsed.minutes_of_day
     days = days_of(parsed.days, parsed.months, parsed.weekdays, today, _DAYS_LOOKED_AT)
     pairs = [(_moment(days[0], one), _moment(days[0], other)) for one, other in pairwise(times)] if days else []
     if len(days) > 1:
@@ -124,7 +111,7 @@ def _of_several(spelt: tuple[_Spelt, ...], today: date) -> _Found | None:
 
 def _moments(cron: str, zone: str, today: date, is_utc: bool) -> Iterator[datetime]:
     parsed, local_zone = of_plan(cron), ZoneInfo(zone)
-    times = times_of_day(parsed)
+    times = parsed.minutes_of_day
     for day in days_of(parsed.days, parsed.months, parsed.weekdays, today, _A_YEAR):
         for minutes in times:
             wall = _moment(day, minutes)

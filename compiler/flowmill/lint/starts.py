@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from flowmill.cron import Values, of_plan
-from flowmill.lint.distances import days_of, times_of_day
+from flowmill.lint.distances import days_of
 from flowmill.plan import Plan, SchedulePlan
 
 _DAY = 24 * 60
@@ -79,7 +79,7 @@ def _of_schedule(
 ) -> Iterator[tuple[int, Start]]:
     cron, ahead = of_plan(schedule.cron), _ahead(schedule.timezone, clock, today)
     counts: dict[int, int] = defaultdict(int)
-    for minutes in times_of_day(cron):
+    for minutes in cron.minutes_of_day:
         counts[(minutes - ahead) % _DAY // stretch * stretch] += 1
     for begin, times in counts.items():
         yield begin, Start(flow, times, (cron.days, cron.months, cron.weekdays))

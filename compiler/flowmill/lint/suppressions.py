@@ -77,8 +77,10 @@ class Scope:
 
     @cached_property
     def _flows_without_errors(self) -> set[str]:
+        """Only those were looked at; the error of one may stand in a file that it inherits from."""
+        usable = {name for name, _ in self.compiled.usable}
         broken = {it.span.path for it in self.compiled.diagnostics if it.severity is Severity.ERROR}
-        return {it.shown for it in self.files.flows} - broken
+        return {it.shown for it in self.files.flows if it.full_name in usable} - broken
 
 
 @dataclass

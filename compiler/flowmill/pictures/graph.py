@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from flowmill.counted import counted
-from flowmill.pictures.words import duration, one_line
+from flowmill.pictures.words import one_line
 from flowmill.plan import ElementsPlan, Plan, StepPlan
 from flowmill.reading.credentials import CREDENTIAL_VALUE, looks_like_credential
+from flowmill_tasks.duration import in_words as duration
 
 Change = Literal["", "added", "removed", "changed"]
 """What has happened to something since another version; empty where nothing has, or where there is no other."""

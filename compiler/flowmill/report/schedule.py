@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from flowmill.counted import counted
-from flowmill.outlook.calendar import Calendar, Day, Row
-from flowmill.outlook.load import HOUR, Fire, paused, running
 from flowmill.report.style import Style
+from flowmill.timetable.calendar import Calendar, Day, Row
+from flowmill.timetable.load import HOUR, Fire, paused, running
 
 DAYS_IN_A_ROW = 7
 """Days beside each other; more stand below."""

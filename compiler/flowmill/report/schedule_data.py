@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from flowmill.outlook.calendar import Calendar
-from flowmill.outlook.load import HOUR, Fire, paused
 from flowmill.report.schedule import in_utc
+from flowmill.timetable.calendar import Calendar
+from flowmill.timetable.load import HOUR, Fire, paused
 
 
 def as_data(seen: Calendar) -> dict[str, Any]:

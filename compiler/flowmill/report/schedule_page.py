@@ -3,9 +3,9 @@
 from importlib.resources import files
 
 from flowmill.counted import counted
-from flowmill.outlook.calendar import Calendar, Day
-from flowmill.outlook.load import Fire
 from flowmill.report.schedule import cell, is_off, moment, notes, rows_of, what_it_is
+from flowmill.timetable.calendar import Calendar, Day
+from flowmill.timetable.load import Fire
 
 LEVELS = 6
 """Shades of load."""

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
 
-from flowmill.cron import Values, of_plan
+from flowmill.cron import Values, falls_on, of_plan
 from flowmill.plan import Plan, SchedulePlan
 from flowmill.running.lateness import PUNCTUAL
 
@@ -61,7 +61,7 @@ def _days_apart(days: Values, months: Values, weekdays: Values) -> int:
     """The most days from one on which it fires to the next, over the years after which the calendar repeats."""
     day, last, longest = _START, None, 0
     while day < _END:
-        if day.month in months and day.day in days and day.isoweekday() % 7 in weekdays:
+        if falls_on(day, days, months, weekdays):
             longest = max(longest, (day - last).days if last else 0)
             last = day
         day += timedelta(days=1)

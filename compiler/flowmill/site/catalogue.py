@@ -75,9 +75,7 @@ def catalogue(files: Files, compiled: Compiled, registry: Registry, start: datet
     for (name, environment), plan in compiled.plans.items():
         plans[name][environment] = plan
     placed = cache(_Placed(files.root))
-    flows = tuple(
-        flow_entry(flow, plans[f"{flow.project}.{flow.name}"], files, registry, start, placed) for flow in files.flows
-    )
+    flows = tuple(flow_entry(flow, plans[flow.full_name], files, registry, start, placed) for flow in files.flows)
     load = load_from(compiled.plans.values(), start)
     servers = (
         _server(name, declared, files, flows, week_of(load.get(name, Counter()), start))

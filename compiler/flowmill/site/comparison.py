@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from flowmill.pictures.words import duration
 from flowmill.report.style import printable
 from flowmill.site.flow_entry import FlowEntry, InEnvironment
+from flowmill_tasks.duration import in_words as duration
 
 _CATCHUP = {
     "none": "are not made up for",

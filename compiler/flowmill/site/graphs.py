@@ -6,8 +6,9 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from flowmill.pictures.formats.svg import draw
 from flowmill.pictures.graph import Graph, graph_of
-from flowmill.pictures.svg import as_svg
+from flowmill.report.style import Style
 from flowmill.site.alike import Alike, alike
 from flowmill.site.flow_entry import FlowEntry
 
@@ -32,7 +33,7 @@ def _in_page(graph: Graph, prefix: str) -> "Markup":
     """The SVG without its styles; its ids begin with `prefix`, for a page may have several graphs of like steps."""
     from markupsafe import Markup
 
-    root = ElementTree.fromstring(as_svg(graph))
+    root = ElementTree.fromstring(draw(graph, Style()))
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
         for key in ("id", "aria-labelledby"):

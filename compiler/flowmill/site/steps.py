@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from flowmill.pictures.words import duration
 from flowmill.plan import Plan, StepPlan
 from flowmill.site.shown import Shown
+from flowmill_tasks.duration import in_words as duration
 
 TITLES = {
     "steps": "Steps",

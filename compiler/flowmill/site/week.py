@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from flowmill.outlook.load import Load, fires, load_by_server_and_hour
 from flowmill.plan import Plan
+from flowmill.timetable.load import Load, fires, load_by_server_and_hour
 
 DAYS = 7
 LEVELS = 4

@@ -20,7 +20,6 @@ from zoneinfo import ZoneInfo
 from flowmill.clock_changes import ClockChange, ConcernedTime, clock_changes, concerned_times
 from flowmill.cron import Cron, of_plan
 from flowmill.diagnostics import Finding, Route, Severity
-from flowmill.lint.distances import days_of, route_of_cron
 from flowmill.lint.subjects import LintedFlow
 from flowmill.plan import SchedulePlan
 from flowmill.spec_lint import RuleOptions
@@ -36,7 +35,7 @@ def check(flow: LintedFlow, options: RuleOptions) -> Iterator[Finding]:
     for index, schedule in enumerate(flow.plan.schedules):
         times = () if schedule.paused else _surprising(schedule.cron, schedule.timezone, flow.today)
         if times:
-            yield _finding(route_of_cron(flow.bound, index), schedule, times, flow.today)
+            yield _finding(flow.bound.route_of_cron(index), schedule, times, flow.today)
 
 
 @lru_cache(maxsize=4096)
@@ -55,12 +54,7 @@ def _passes_over(cron: Cron, change: ClockChange) -> bool:
 
 
 def _fires_in_hour(cron: Cron, first: datetime) -> bool:
-    return any(_fires_at(cron, first + timedelta(minutes=minutes)) for minutes in range(60))
-
-
-def _fires_at(cron: Cron, wall: datetime) -> bool:
-    on_the_day = days_of(cron.days, cron.months, cron.weekdays, wall.date(), 1)
-    return bool(on_the_day) and wall.hour in cron.hours and wall.minute in cron.minutes
+    return any(cron.is_at(first + timedelta(minutes=minutes)) for minutes in range(60))
 
 
 def _finding(route: Route, schedule: SchedulePlan, times: Sequence[ConcernedTime], today: date) -> Finding:
@@ -83,7 +77,7 @@ def _details(cron: Cron, times: Sequence[ConcernedTime], zone: ZoneInfo) -> Iter
 
 def _in_gap(cron: Cron, it: ConcernedTime, zone: ZoneInfo) -> str:
     local, day = it.fires.astimezone(zone), it.wall.date()
-    together = ", as one with the run of that time" if _fires_at(cron, local.replace(tzinfo=None)) else ""
+    together = ", as one with the run of that time" if cron.is_at(local.replace(tzinfo=None)) else ""
     early = f"on Prefect 3.8 before Python 3.13 at {_both(it.otherwise, zone, day)}"
     return f"does not exist: runs at {_both(it.fires, zone, day)}{together}, {early}"
 

@@ -14,7 +14,7 @@ attempts, and the handlers behind it. Steps without a timeout count nothing, so 
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Severity
-from flowmill.lint.distances import Distance, route_of_cron, shortest_distance
+from flowmill.lint.distances import Distance, shortest_distance
 from flowmill.lint.subjects import LintedFlow
 from flowmill.lint.worst_case import Stretch, total, worst_case
 from flowmill.spec_lint import RuleOptions
@@ -45,4 +45,4 @@ def _finding(flow: LintedFlow, found: Distance, way: list[Stretch]) -> Finding:
     message = f"a run can take {in_words(total(way))}, but the next one comes after {apart}, as at {found.times}"
     hint = "add `concurrency: 1`, or `{limit: 1, on_conflict: cancel_new}`"
     details = tuple(it.words for it in way)
-    return Finding(route_of_cron(flow.bound, found.second_schedule), "overlapping-runs", message, hint, details=details)
+    return Finding(flow.bound.route_of_cron(found.second_schedule), "overlapping-runs", message, hint, details=details)

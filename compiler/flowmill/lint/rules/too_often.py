@@ -16,7 +16,7 @@ from pydantic import Field
 
 from flowmill.cron import of_plan
 from flowmill.diagnostics import Finding, RelatedRoute, Severity
-from flowmill.lint.distances import Distance, route_of_cron, shortest_distance, times_of_day
+from flowmill.lint.distances import Distance, shortest_distance
 from flowmill.lint.subjects import LintedFlow
 from flowmill.spec_lint import RuleOptions
 from flowmill_tasks.fields import WholeNumber
@@ -45,9 +45,9 @@ def _finding(flow: LintedFlow, found: Distance, limit: int) -> Finding:
     message = f"runs start {found.minutes} min apart, as those of {found.times}: less than {limit} min"
     step = f", such as `*/{limit}`" if len(crons[1].minutes) > 2 and 60 % limit == 0 and limit < 60 else ""
     hint = f"let them be at least {limit} min apart{step}, or except it with the reason"
-    route = route_of_cron(flow.bound, found.second_schedule)
+    route = flow.bound.route_of_cron(found.second_schedule)
     if found.first_schedule == found.second_schedule:
-        details = (f"{len(times_of_day(crons[0]))} runs on a day",)
+        details = (f"{len(crons[0].minutes_of_day)} runs on a day",)
         return Finding(route, "too-often", message, hint, details=details)
-    related = (RelatedRoute(route_of_cron(flow.bound, found.first_schedule), "the run before is of this schedule"),)
+    related = (RelatedRoute(flow.bound.route_of_cron(found.first_schedule), "the run before is of this schedule"),)
     return Finding(route, "too-often", message, hint, related=related)

@@ -16,8 +16,7 @@ def _command(diagnostic: Diagnostic) -> str:
     span = diagnostic.span
     begin = f"file={_property(span.path)},line={span.line},col={span.column}"
     place = f"{begin},endLine={span.end_line},endColumn={span.end_column}"
-    hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
-    text = _data("\n".join([diagnostic.message + hint, *diagnostic.details]))
+    text = _data("\n".join([diagnostic.with_hint, *diagnostic.details]))
     return f"::{_COMMANDS[diagnostic.severity]} {place},title={_property(diagnostic.code)}::{text}"
 
 

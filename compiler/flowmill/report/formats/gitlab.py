@@ -19,9 +19,8 @@ def render(compiled: Compiled, style: Style) -> str:
 
 
 def _entry(diagnostic: Diagnostic, fingerprint: str) -> dict[str, Any]:
-    hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
     return {
-        "description": printable(diagnostic.message + hint),
+        "description": printable(diagnostic.with_hint),
         "check_name": diagnostic.code,
         "fingerprint": fingerprint,
         "severity": _SEVERITIES[diagnostic.severity],

@@ -63,8 +63,8 @@ def _tell(case: Element, diagnostics: Iterable[Diagnostic]) -> None:
 
 
 def _line(diagnostic: Diagnostic) -> str:
-    span, hint = diagnostic.span, f" ({diagnostic.hint})" if diagnostic.hint else ""
-    headline = f"{span.path}:{span.line}:{span.column}: {diagnostic.message}{hint} [{diagnostic.code}]"
+    span = diagnostic.span
+    headline = f"{span.path}:{span.line}:{span.column}: {diagnostic.with_hint} [{diagnostic.code}]"
     return "\n".join(map(printable, [headline, *(f"  {line}" for line in diagnostic.details)]))
 
 

@@ -46,8 +46,7 @@ def _rules(diagnostics: tuple[Diagnostic, ...]) -> Iterator[Content]:
 
 
 def _result(diagnostic: Diagnostic, fingerprint: str) -> Content:
-    hint = f" ({diagnostic.hint})" if diagnostic.hint else ""
-    lines = [diagnostic.message + hint, *diagnostic.details]
+    lines = [diagnostic.with_hint, *diagnostic.details]
     result: Content = {
         "ruleId": diagnostic.code,
         "level": _LEVELS[diagnostic.severity],

@@ -27,7 +27,10 @@ class _Columns:
     types: int
 
 
-def as_text(graph: Graph, style: Style) -> str:
+ENDINGS = (".txt",)
+
+
+def draw(graph: Graph, style: Style) -> str:
     """The steps, the handlers apart, and what has changed where it is compared."""
     groups = {"": rows(graph.steps, graph.edges)}
     groups |= {key: rows(nodes, _one_after_another(nodes)) for key, nodes in graph.handlers.items()}

@@ -12,10 +12,10 @@ from cronsim import CronSim
 from dateutil import tz
 
 from flowmill.cron import Cron, parse
-from flowmill.outlook.calendar import days_from
-from flowmill.outlook.load import fires, load_by_server_and_hour, next_fires
-from outlook.plans import plan_with, schedule
+from flowmill.timetable.calendar import days_from
+from flowmill.timetable.load import fires, load_by_server_and_hour, next_fires
 from support.cron_oracle import random_expression
+from timetable.plans import plan_with, schedule
 
 ZONES = [
     "America/Chicago",

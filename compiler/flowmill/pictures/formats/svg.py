@@ -20,20 +20,18 @@ from flowmill.pictures.canvas import (
     Point,
     drawn,
 )
-from flowmill.pictures.graph import Graph, Node, counted_steps, graph_of
-from flowmill.plan import Plan
+from flowmill.pictures.graph import Graph, Node, counted_steps
 from flowmill.report.explanation import cut
+from flowmill.report.style import Style
 
 _LINE, _LETTER = 17, 6.4
 _LETTERS_AT_MOST = 110
 
 
-def svg_of(plan: Plan) -> str:
-    """The picture of a flow as it is: a whole file, which can stand in an HTML page as well."""
-    return as_svg(graph_of(plan))
+ENDINGS = (".svg",)
 
 
-def as_svg(graph: Graph) -> str:
+def draw(graph: Graph, style: Style) -> str:
     """The picture of a graph."""
     canvas = drawn(graph)
     news = list(_news(graph))

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from flowmill.pictures.graph import Change, Edge, Graph, Node, counted_steps, in_words
 from flowmill.report.explanation import cut
+from flowmill.report.style import Style
 
 MARK_AT_MOST = 60
 _SPECIAL = re.compile(r"[\"#&<>`%$;*_~\\]")
@@ -24,7 +25,10 @@ _COLOURS: dict[Change, str] = {
 _LINES: dict[Change, str] = {"added": "stroke:#1a7f37,stroke-width:2px", "removed": "stroke:#cf222e,stroke-width:2px"}
 
 
-def as_mermaid(graph: Graph) -> str:
+ENDINGS = (".mmd", ".mermaid")
+
+
+def draw(graph: Graph, style: Style) -> str:
     """A flowchart, in which steps have numbers for names: no id can mean something else there."""
     names = {node.id: f"step{number}" for number, node in enumerate(graph.nodes, start=1)}
     title = f"{graph.name} in {graph.where}"
