@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint import rules as folder
 from flowmill.lint.subjects import Fleet, LintedFlow, Placed
 from flowmill.spec_lint import RuleOptions
 
-CheckFlow = Callable[[LintedFlow, RuleOptions], Iterator[Finding]]
-CheckFleet = Callable[[Fleet, RuleOptions], Iterator[Placed]]
+# Each is given its own `Options`.
+CheckFlow = Callable[[LintedFlow, Any], Iterator[Finding]]
+CheckFleet = Callable[[Fleet, Any], Iterator[Placed]]
 
 
 @dataclass(frozen=True)

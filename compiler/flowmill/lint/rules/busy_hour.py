@@ -34,8 +34,8 @@ class Options(RuleOptions):
     )
 
 
-def check_fleet(fleet: Fleet, options: RuleOptions) -> Iterator[Placed]:
-    limit = options.runs if isinstance(options, Options) else 0
+def check_fleet(fleet: Fleet, options: Options) -> Iterator[Placed]:
+    limit = options.runs
     for server in fleet.workspace.servers:
         finding = _of_server(fleet, server, limit)
         if finding is not None:

@@ -35,8 +35,8 @@ class Options(RuleOptions):
     )
 
 
-def check_fleet(fleet: Fleet, options: RuleOptions) -> Iterator[Placed]:
-    limit = options.flows if isinstance(options, Options) else 0
+def check_fleet(fleet: Fleet, options: Options) -> Iterator[Placed]:
+    limit = options.flows
     for server in fleet.workspace.servers:
         for environment in fleet.workspace.environments:
             finding = _of_pair(fleet, server, environment, limit)

@@ -20,7 +20,7 @@ from flowmill.lint.subjects import LintedFlow
 from flowmill.reading.credentials import KINDS, random_words
 from flowmill.spec_lint import RuleOptions
 
-SEVERITY = Severity.ERROR
+SEVERITY = Severity.WARNING
 SUMMARY = "A password, a token or a key is written out in a spec."
 
 _PASSWORD = re.compile(r"(?i)(?:^|[_-])(?:password|passwd|passphrase)$")

@@ -29,8 +29,8 @@ class Options(RuleOptions):
     )
 
 
-def check(flow: LintedFlow, options: RuleOptions) -> Iterator[Finding]:
-    if not isinstance(options, Options) or flow.plan.environment not in options.environments:
+def check(flow: LintedFlow, options: Options) -> Iterator[Finding]:
+    if flow.plan.environment not in options.environments:
         return
     for step in flow.bound.all_steps():
         image = getattr(step.model, "image", None)

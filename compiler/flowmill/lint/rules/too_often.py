@@ -33,8 +33,8 @@ class Options(RuleOptions):
     )
 
 
-def check(flow: LintedFlow, options: RuleOptions) -> Iterator[Finding]:
-    limit = options.minutes if isinstance(options, Options) else 0
+def check(flow: LintedFlow, options: Options) -> Iterator[Finding]:
+    limit = options.minutes
     found = shortest_distance(flow.plan, flow.today) if flow.plan.schedules else None
     if found is not None and found.minutes < limit:
         yield _finding(flow, found, limit)
