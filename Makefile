@@ -42,7 +42,7 @@ cluster-down: $(READY) ## take all of that down again
 
 .PHONY: test
 test: $(READY) ## run every test; the Docker ones need a running engine
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 .PHONY: check
 check: $(READY) ## lint, formatting, types; the schemas, the specs that ship and their tests

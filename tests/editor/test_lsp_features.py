@@ -68,6 +68,7 @@ NAME = "demo/trips.yaml"
 def folder(tmp_path: Path) -> Path:
     files = {"flowmill.yaml": WORKSPACE, "demo/project.yaml": PROJECT, NAME: FLOW, "demo/trips.test.yaml": TESTS}
     lay_out(tmp_path, {**files, "demo/load.sh": "#!/bin/sh\n"})
+    (tmp_path / "specs/demo/load.sh").chmod(0o755)
     return tmp_path
 
 

@@ -98,4 +98,12 @@ def test_two_flows_cannot_have_been_one(host: GitHost, tmp_path: Path) -> None:
     git("clone", "--quiet", host.url, "clone", folder=tmp_path)
     ran = compiled(tmp_path / "clone")
     assert (ran.returncode, ran.stdout) == (1, "")
+    assert "`demo.job` says as well that it was `demo.old` [same-last-success]" in ran.stderr
+
+    # Whoever switches the rule off still cannot register it.
+    file = tmp_path / "clone/specs/flowmill.yaml"
+    workspace = json.loads(file.read_text())
+    file.write_text(json.dumps({**workspace, "lint": {"rules": {"same-last-success": "off"}}}))
+    ran = compiled(tmp_path / "clone")
+    assert (ran.returncode, ran.stdout) == (1, "")
     assert "`demo.job` and `demo.later` both have `moved_from: demo.old`" in ran.stderr

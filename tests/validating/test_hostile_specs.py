@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from flowmill.pipeline import compile_workspace
+from flowmill.proving import prove
 from flowmill.report import names, render
 from flowmill.report.style import Style
 from golden.corpus import PROJECT, WORKSPACE, ok_cases
@@ -211,7 +211,7 @@ def test_y29_a_spec_with_any_mistake_has_an_answer(tmp_path: Path) -> None:
     for number, data in enumerate(mutants(seed=20260403)):
         (tmp_path / f"specs/{PROJECT}/m{number:04}.yaml").write_bytes(data)
     with chdir(tmp_path):
-        compiled = compile_workspace(Path("specs"))
+        compiled = prove(Path("specs"))
     right = {name for name, _ in compiled.plans}
     wrong = {diagnostic.span.path for diagnostic in compiled.diagnostics}
     assert len(right) > MUTANTS // 20
@@ -227,6 +227,6 @@ def test_y29_the_answer_is_the_same_every_time(tmp_path: Path) -> None:
         (tmp_path / f"specs/{PROJECT}/m{number:04}.yaml").write_bytes(data)
 
     def answer() -> Any:
-        return render(compile_workspace(tmp_path / "specs"), "json", Style())
+        return render(prove(tmp_path / "specs"), "json", Style())
 
     assert answer() == answer()

@@ -36,13 +36,38 @@ CREDENTIAL_VALUE = re.compile(
 )
 """Text that is a credential, or may be one."""
 _WORD = re.compile(r"[A-Za-z0-9+/_=-]{32,}")
+_IS_NO_KEY = re.compile(r";base64,$")
+"""What stands before content that is part of a page."""
+_BEGINNINGS = (
+    "iVBORw0KGgo",
+    "/9j/",
+    "R0lGOD",
+    "PHN2Zy",
+    "PD94bWw",
+    "JVBERi0",
+    "UEsDB",
+    "d09GM",
+    "sha256-",
+    "sha384-",
+    "sha512-",
+)
 _BITS_AT_LEAST = 4.3
 """Shannon entropy per character: words and names have less, random letters and digits more."""
 
 
 def random_words(text: str) -> list[re.Match[str]]:
     """The stretches of a text that are so random that they are probably keys."""
-    return [word for word in _WORD.finditer(text) if _is_mixed(word[0]) and _entropy(word[0]) >= _BITS_AT_LEAST]
+    words = (word for word in _WORD.finditer(text) if not _IS_NO_KEY.search(text, 0, word.start()))
+    return [word for word in words if _is_mixed(word[0]) and not _is_content(word[0]) and _is_random(word[0])]
+
+
+def _is_random(word: str) -> bool:
+    return _entropy(word) >= _BITS_AT_LEAST
+
+
+def _is_content(word: str) -> bool:
+    """Whether it is a picture, a font or a document in Base64, or a hash that says itself what it is."""
+    return word.startswith(_BEGINNINGS)
 
 
 def _is_mixed(word: str) -> bool:
