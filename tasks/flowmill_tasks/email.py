@@ -42,6 +42,7 @@ class EmailOutput(Output):
     """What an `email` step gives to later steps."""
 
     message_id: str = ""
+    """The Message-ID of the mail, the same for every attempt to send it."""
     refused: list[str] = Field(default_factory=list)
     """Recipients that the server did not take; only with `allow_refused` does the step get this far."""
     path: str = ""
