@@ -136,6 +136,7 @@ MEANINGS = {
     "flow": "the flow: `name`, `description`, `owner`",
     "server": "the server that the flow runs on",
     "vars": "the flow's named values, known before the run",
+    "parameters": "the parameters of the run, by name",
     "run": "the run: `start`, `scheduled`, `id`, `url`",
     "run.start": "when the run began, the same for all steps and retries",
     "run.scheduled": "when the run was due; its start where nobody had scheduled it",
