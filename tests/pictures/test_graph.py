@@ -130,7 +130,7 @@ def test_no_picture_shows_a_credential(repo: GitFolder) -> None:
     [
         (["--env", "stagin"], "did you mean `staging`?"),
         (["--against", "nowhere"], "nowhere"),
-        (["--format", "png"], "'text', 'mermaid', 'svg'"),
+        (["--format", "png"], "'mermaid', 'svg', 'text'"),
         (["--out", "nowhere/flow.svg"], "nowhere/flow.svg"),
     ],
     ids=lambda it: it[0] if isinstance(it, list) else "",
