@@ -54,7 +54,7 @@ def test_it_reads_every_step_and_every_edge(page: Page, given: Graph) -> None:
 def test_no_name_breaks_it_or_becomes_something_else(page: Page) -> None:
     given = hostile()
     drawn = page.evaluate(DRAW, draw(given, Style()))
-    texts = {re.search(r"step\d+", name)[0]: text.replace("\xa0", " ") for name, text in drawn["nodes"]}  # type: ignore[index]
+    texts = {re.search(r"step\d+", name)[0]: text.replace("\xa0", " ") for name, text in drawn["nodes"]}
     for number, (node, name) in enumerate(zip(given.steps, HOSTILE, strict=False), start=1):
         assert texts[f"step{number}"] == f"{node.id}script · {name}if {name}"
     assert page.locator("body a, body script, body b").count() == 0

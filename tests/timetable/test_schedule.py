@@ -163,3 +163,11 @@ def test_without_a_date_it_looks_from_now_on(folder: Path) -> None:
     data = json.loads(schedule(folder, "--next", "1", "--format", "json").text)
     assert before <= datetime.fromisoformat(data["from"]) <= datetime.now(UTC)
     assert before <= datetime.fromisoformat(data["next"][0]["utc"]) <= datetime.now(UTC) + timedelta(hours=1)
+
+
+def test_a_zone_of_the_workspace_that_no_flow_inherits_is_not_missed(folder: Path) -> None:
+    write_files(folder, {"shop/own.yaml": flow("shop", cron="7 6 * * *", timezone="UTC")})
+    workspace = json.loads((folder / "flowmill.yaml").read_text())
+    write_files(folder, {"flowmill.yaml": {**workspace, "timezone": "Mars/Phobos"}})
+    ran = schedule(folder, "shop/own.yaml", "--next", "1", "--from", "2026-06-01")
+    assert (ran.code, "2026-06-01 06:07 UTC" in ran.text) == (0, True), ran.error

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +9,10 @@ import click
 
 from flowmill.commands._compiled import compiled_or_told, plans_in
 from flowmill.commands._options import COLOUR, PATHS, style_for, write, write_file
+from flowmill.commands._start import start_of, zone_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from flowmill.pipeline import Compiled
@@ -67,7 +68,7 @@ def command(
         return 1
     plans = _on_server(plans_in(compiled, environment), server)
     zone = _zone(compiled)
-    seen = _seen(plans, zone, _start(start, zone), following, days)
+    seen = _seen(plans, zone, start_of(start, zone), following, days)
     chosen = output or (out.suffix.lower()[1:] if out and out.suffix.lower()[1:] in FORMATS else "text")
     told = _told(seen, chosen, style_for(sys.stdout, False if out and colour is None else colour))
     if out is None:
@@ -78,7 +79,7 @@ def command(
 
 
 def _seen(
-    plans: "list[Plan]", zone: "ZoneInfo", start: datetime, following: int | None, days: int | None
+    plans: "list[Plan]", zone: "ZoneInfo", start: "datetime", following: int | None, days: int | None
 ) -> "Calendar":
     from flowmill.timetable.calendar import calendar
 
@@ -102,27 +103,8 @@ def _on_server(plans: "list[Plan]", server: str | None) -> "list[Plan]":
 
 
 def _zone(compiled: "Compiled") -> "ZoneInfo":
-    """The zone of the workspace."""
-    from zoneinfo import ZoneInfo
-
     flow = next(iter(compiled.usable.values()), None)
-    return ZoneInfo(flow.bound.context.workspace.timezone if flow else "UTC")
-
-
-def _start(text: str | None, zone: "ZoneInfo") -> datetime:
-    """The moment to look from.
-
-    Raises:
-        click.BadParameter: the text is none.
-    """
-    from flowmill.moments import EXAMPLES, moment
-
-    if text is None:
-        return datetime.now(UTC)
-    found = moment(text, zone)
-    if found is None:
-        raise click.BadParameter(f"`{text}` is neither a date nor a time; write {EXAMPLES}", param_hint="--from")
-    return found
+    return zone_of(flow.bound.context.workspace if flow else None)
 
 
 def _told(seen: "Calendar", output: str, style: "Style") -> str:

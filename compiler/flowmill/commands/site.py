@@ -2,16 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from flowmill.commands._options import COLOUR, style_for, workspace_of, write
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from flowmill.workspace import Files
+from flowmill.commands._start import start_of, zone_of
 
 
 @click.command("site", short_help="Write the catalogue of all flows as web pages.")
@@ -53,31 +48,13 @@ def command(folder: Path, start: str | None, colour: bool | None) -> int:
     from flowmill.site.catalogue import catalogue
     from flowmill.site.pages import pages
 
-    made = catalogue(files, compiled, registry, _start(start, files))
+    begin = start_of(start, zone_of(files.spec), "write it as").replace(second=0, microsecond=0)
+    made = catalogue(files, compiled, registry, begin)
     found = pages(made)
     _write(folder, found)
     count = sum(name.endswith(".html") for name in found)
     write(f"{counted(count, 'page')} about {counted(len(made.flows), 'flow')}: open {folder / 'index.html'}\n")
     return 0
-
-
-def _start(text: str | None, files: "Files") -> "datetime":
-    """When the next times are counted from, on the clocks of the workspace."""
-    from datetime import UTC, datetime
-    from zoneinfo import ZoneInfo
-
-    from flowmill.moments import EXAMPLES, moment
-    from flowmill.timezones import exists
-
-    name = files.spec.timezone if files.spec else ""
-    # That of the workspace is only looked at where a flow inherits it.
-    zone = ZoneInfo(name) if exists(name) else UTC
-    if text is None:
-        return datetime.now(zone).replace(second=0, microsecond=0)
-    found = moment(text, zone)
-    if found is None:
-        raise click.UsageError(f"`{text}` is neither a date nor a time; write it as {EXAMPLES}")
-    return found
 
 
 def _write(folder: Path, found: dict[str, bytes]) -> None:

@@ -48,14 +48,10 @@ def _next_runs(snapshot: Snapshot, path: Path, route: Route, now: datetime) -> I
     """The next fire times of the expression that a route leads to, in its zone and in UTC."""
     if route[-1:] != ("cron",):
         return
-    flow = snapshot.flows[path]
-    text = names.raw(snapshot, path)
-    for step in route:
-        text = text[step]  # type: ignore[index] # the route exists in the tree that the place was found in
-    cron = parse(str(text))
+    cron = parse(str(getattr(snapshot.trees[path].at(route), "value", "")))
     if not isinstance(cron, Cron):
         return
-    zone = _zone(snapshot, flow.full_name, route)
+    zone = _zone(snapshot, snapshot.flows[path].full_name, route)
     yield f"next runs ({zone}):"
     yield ""
     for moment in fire_times(cron, zone, now, FIRE_TIMES):

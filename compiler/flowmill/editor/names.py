@@ -1,10 +1,10 @@
 """The names that a place in a document may use: servers, steps, secrets, what expressions know."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
+from flowmill import timezones
 from flowmill.diagnostics import Route
 from flowmill.editor.snapshot import Snapshot
 from flowmill.expressions.functions import TIME_ATTRIBUTES
@@ -28,7 +28,7 @@ def named(snapshot: Snapshot, path: Path, route: Route, key: str) -> list[str]:
     if key == "project":
         return [path.parent.name]
     if key == "timezone":
-        return timezones()
+        return timezones.names()
     if key in ("env_from", "repository_token"):
         return sorted(secrets(snapshot))
     if key == "extends":
@@ -47,14 +47,6 @@ def named(snapshot: Snapshot, path: Path, route: Route, key: str) -> list[str]:
         "queue": queues,
     }
     return sorted(known.get(key, ()))
-
-
-@cache
-def timezones() -> list[str]:
-    """The names of all time zones."""
-    from zoneinfo import available_timezones
-
-    return sorted(available_timezones())
 
 
 def secrets(snapshot: Snapshot) -> set[str]:
