@@ -50,8 +50,6 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _need("a Docker engine", _engine_problem())
     if item.get_closest_marker("systemd") is not None:
         _need("systemd", "" if shutil.which("systemd-analyze") else "there is no systemd-analyze")
-    if item.get_closest_marker("node") is not None:
-        _need("Node", "" if shutil.which("node") and shutil.which("npm") else "there is no node or no npm")
     if item.get_closest_marker("browser") is not None:
         from support.browser import problem
 

@@ -13,7 +13,8 @@ KEPT = Path(__file__).resolve().parents[2] / ".cache" / "npm"
 
 def problem() -> str:
     """Why no package can be had on this machine; empty when one can."""
-    return "" if shutil.which("npm") else "there is no npm"
+    missing = [program for program in ("node", "npm") if not shutil.which(program)]
+    return f"there is no {' and no '.join(missing)}" if missing else ""
 
 
 def unpacked(name: str, version: str, integrity: str) -> Path:
