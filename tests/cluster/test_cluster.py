@@ -26,6 +26,8 @@ from support.prefect_server import PrefectServer, running_server
 pytestmark = [pytest.mark.prefect, pytest.mark.docker]
 
 FLOWS = {"tour.report": "desk-01", "tour.container": "desk-02"}
+SOON = {"report": "*/2 * * * *", "container": "1-59/2 * * * *"}
+"""In turns: a small machine that has to start everything in one minute is not done when the next one begins."""
 PLACES = [(flow, environment) for flow in FLOWS for environment in BRANCHES]
 # Also a run that came a minute late, and left the field to the next one, is at its end; but it is Cancelled.
 ENDED = [StateType.COMPLETED, StateType.FAILED, StateType.CRASHED]
@@ -43,12 +45,12 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PrefectSe
 
 
 def push_and_register(cluster: Cluster) -> None:
-    """Have the flows of each branch run every minute."""
+    """Have the flows of each branch run within two minutes."""
     for environment, branch in BRANCHES.items():
-        for name in ("report", "container"):
+        for name, cron in SOON.items():
             path = f"specs/tour/{name}.yaml"
             text = cluster.host.git("show", f"{branch}:{path}")
-            cluster.host.push({path: text.replace("0 6 * * *", "* * * * *") + "\n"}, branch)
+            cluster.host.push({path: text.replace("0 6 * * *", cron) + "\n"}, branch)
         assert "2 to update" in cluster.register(environment).stdout
 
 
@@ -74,7 +76,7 @@ def test_push_register_and_run(server: PrefectServer, tmp_path: Path) -> None:
         ids = [cluster.run_by_hand(*place) for place in PLACES]
         manual = eventually(lambda: by_hand(cluster, ids), 240)
         push_and_register(cluster)
-        scheduled = eventually(lambda: by_schedule(cluster), 240)
+        scheduled = eventually(lambda: by_schedule(cluster), 400)
         for place, *both in zip(PLACES, manual, scheduled, strict=True):
             for run in both:
                 assert run.state.name == "Completed", run.state.message

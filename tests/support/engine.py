@@ -75,7 +75,7 @@ def engine() -> Iterator[Engine]:
             container.remove(force=True)
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 20) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:
     """The first true value of `condition`; an error when there is none in time.
 
     It is asked for ever less often: what is asked is mostly a server that has to do what is waited for.
