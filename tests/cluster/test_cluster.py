@@ -74,7 +74,7 @@ def test_push_register_and_run(server: PrefectServer, tmp_path: Path) -> None:
     with running_cluster(tmp_path, server, has_docker=True) as cluster, ExitStack() as stack:
         cluster.start_workers(stack)
         ids = [cluster.run_by_hand(*place) for place in PLACES]
-        manual = eventually(lambda: by_hand(cluster, ids), 240)
+        manual = eventually(lambda: by_hand(cluster, ids), 400)
         push_and_register(cluster)
         scheduled = eventually(lambda: by_schedule(cluster), 400)
         for place, *both in zip(PLACES, manual, scheduled, strict=True):
