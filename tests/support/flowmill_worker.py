@@ -28,7 +28,8 @@ class FlowmillWorker:
         return self.log.read_text(errors="replace")
 
     def started(self) -> "FlowmillWorker":
-        eventually(lambda: "started!" in self.text() or self.process.poll() is not None, 60)
+        # On SQLite, workers that begin together may lock each other out for 60 s (Prefect's issue 23051).
+        eventually(lambda: "started!" in self.text() or self.process.poll() is not None, 150)
         assert self.process.poll() is None, self.text()
         return self
 
