@@ -47,6 +47,10 @@ TEST := $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 test: $(READY) ## run every test; the Docker ones need a running engine
 	@$(TEST)
 
+.PHONY: again
+again: $(READY) ## run only the tests that failed the last time, one after the other
+	@$(BIN)/python -m pytest --verbose --exitfirst --last-failed --last-failed-no-failures none
+
 .PHONY: coverage
 coverage: $(READY) ## the same, and which lines ran: it takes almost twice as long
 	@$(TEST) --cov --cov-report=term

@@ -20,8 +20,8 @@ from prefect.client.schemas.objects import FlowRun, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 
 from support.cluster import BRANCHES, Cluster, running_cluster
-from support.engine import eventually
 from support.prefect_server import PrefectServer, running_server
+from support.waiting import eventually
 
 pytestmark = [pytest.mark.prefect, pytest.mark.docker]
 

@@ -23,6 +23,7 @@ from flowmill.spec_workspace import Environment, Project, Server, Workspace
 from flowmill_tasks.base import Step, StepFailed
 from flowmill_tasks.registry import discover
 from support.steps import run_step, step_run
+from support.waiting import PATIENCE
 
 if TYPE_CHECKING:
     from support.prefect_server import PrefectServer
@@ -203,5 +204,5 @@ def listening() -> Iterator[int]:
 def flowmill(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     command = [str(Path(sys.executable).with_name("flowmill")), *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin", **variables}
+        command, capture_output=True, text=True, timeout=PATIENCE, env={"PATH": "/usr/bin:/bin", **variables}
     )

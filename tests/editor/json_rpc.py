@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import IO, Any
 
-TIME = 20.0
-"""Seconds, after which a server hangs."""
+from support.waiting import PATIENCE
 
 Message = dict[str, Any]
 
@@ -54,11 +53,11 @@ class Client:
         """End the server as an editor does, and see that it goes."""
         self.request("shutdown", None)
         self.notify("exit", None)
-        self._process.wait(TIME)
+        self._process.wait(PATIENCE)
 
     def _until(self, is_it: Callable[[Message], bool]) -> Message:
         while True:
-            message = self._heard.get(timeout=TIME)
+            message = self._heard.get(timeout=PATIENCE)
             assert message is not None, "the server has ended"
             if "method" in message and "id" in message:
                 answer = self._answers.get(message["method"], lambda _: None)

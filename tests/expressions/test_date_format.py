@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from flowmill.expressions.date_format import formatted
 from flowmill.expressions.refusal import Refusal
+from support.waiting import PATIENCE
 
 EARLY = datetime(2026, 3, 8, 3, 5, 9, 42, tzinfo=ZoneInfo("America/Chicago"))
 CODES = [*"aAwudbBmyYHIpMSfzZjUWGVcxX%"]
@@ -88,5 +89,5 @@ def test_names_are_english_whatever_the_locale_is() -> None:
         "        continue\n"
         "    print(formatted(datetime.datetime(2026, 3, 8), '%A %a %B %b %p'))\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=PATIENCE)
     assert set(done.stdout.splitlines()) == {"Sunday Sun March Mar AM"}

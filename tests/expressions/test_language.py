@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from flowmill.expressions.language import ExpressionError, Parsed, Problem, parse
+from support.waiting import PATIENCE
 
 START = datetime(2026, 4, 3, 7, 59, tzinfo=UTC)
 SCOPE: dict[str, Any] = {
@@ -107,7 +108,12 @@ def test_i04_a_hostile_expression_takes_no_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
     found = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=20, preexec_fn=bounded, check=False
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        preexec_fn=bounded,
+        check=False,
     )
     assert "ExpressionError" in found.stderr
     assert "MemoryError" not in found.stderr

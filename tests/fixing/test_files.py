@@ -8,7 +8,8 @@ import pytest
 from fixing.workspace import PLACE, fixed, lay_out
 from flowmill.fixing.writing import NotWritten, write
 from support.unmeasured import unmeasured
-from validating.command import FLOWMILL, TIME, flowmill
+from support.waiting import PATIENCE
+from validating.command import FLOWMILL, flowmill
 
 WRONG = """# what it does
 project: demo
@@ -151,7 +152,7 @@ def test_a_file_that_cannot_be_written_stays_as_it_is(tmp_path: Path) -> None:
     path = lay_out(tmp_path, WRONG)
     # No file may grow beyond nothing: this holds for root as well.
     command = ["bash", "-c", f"ulimit -f 0; exec {FLOWMILL} validate --fix"]
-    ran = subprocess.run(command, cwd=tmp_path, env=unmeasured(), capture_output=True, text=True, timeout=TIME)
+    ran = subprocess.run(command, cwd=tmp_path, env=unmeasured(), capture_output=True, text=True, timeout=PATIENCE)
     assert (ran.returncode, path.read_text()) == (1, WRONG)
     assert ran.stderr == f"`{PLACE}/job.yaml` cannot be written: file too large\n"
     assert "unknown key `retrys`" in ran.stdout

@@ -19,8 +19,8 @@ def repo(tmp_path: Path) -> GitFolder:
     return made
 
 
-def diff(repo: GitFolder, *arguments: str, within: float = 20.0) -> Ran:
-    return flowmill("diff", *arguments, cwd=repo.root, within=within)
+def diff(repo: GitFolder, *arguments: str) -> Ran:
+    return flowmill("diff", *arguments, cwd=repo.root)
 
 
 def data(repo: GitFolder, *arguments: str) -> Any:

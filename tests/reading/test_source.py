@@ -4,6 +4,7 @@ import os
 import socket
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from flowmill.reading.file import SIZE_LIMIT, read_source
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
+from support.waiting import LEEWAY
 
 NOBODY = 65534
 SECRET_TEXT = "root:x:0:0"
@@ -24,10 +26,10 @@ def read(path: Path, root: Path | None = None) -> Source | Diagnostic:
 
 
 def refused(path: Path, root: Path | None = None) -> Diagnostic:
-    """The diagnostic, which has to come within a second."""
+    """The diagnostic, which has to come soon: some of what is read never ends."""
     start = time.perf_counter()
     found = read(path, root)
-    assert time.perf_counter() - start < 1
+    assert time.perf_counter() - start < LEEWAY
     assert isinstance(found, Diagnostic)
     return found
 
@@ -89,9 +91,11 @@ def test_what_is_not_plain_utf_8_is_refused_with_its_place(tmp_path, data, code,
 )
 def test_y21_a_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path, data):
     path = written(tmp_path, data)
-    start = time.perf_counter()
+    tracemalloc.start()
     found = read(path)
-    assert time.perf_counter() - start < 0.2
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < SIZE_LIMIT
     assert isinstance(found, Diagnostic)
     assert found.code == "file-size"
 
@@ -307,11 +311,11 @@ def test_a_diagnostic_carries_its_line():
     assert (problem.source_line, problem.secret) == ("password: y", True)
 
 
-def test_a_line_of_a_megabyte_is_judged_in_no_time():
+def test_a_line_of_a_megabyte_is_judged_soon():
     for text in ("x" * 1_000_000, "x " * 500_000, "x" + " " * 999_999, "://" * 333_333, "x: " * 333_333):
         start = time.perf_counter()
         Source("x", text).may_show_secret(1)
-        assert time.perf_counter() - start < 2
+        assert time.perf_counter() - start < 2 * LEEWAY
 
 
 # What is not YAML

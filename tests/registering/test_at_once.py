@@ -16,6 +16,7 @@ from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
 from flowmill.backend.manifests import key_of
 from support.desk import ON_POSTGRESQL, ON_SQLITE, Desk
 from support.flows import FLOWMILL
+from support.waiting import PATIENCE
 
 pytestmark = pytest.mark.prefect
 
@@ -43,7 +44,7 @@ def test_r10_two_registers_that_change_come_to_what_one_comes_to(desk: Desk) -> 
     desk.register()
     desk.write(changed={"schedules": BOTH}, made=MONTHLY, kept=MONTHLY, new={**MONTHLY, "moved_from": "demo.gone"})
     processes = [_register(desk) for _ in range(2)]
-    outputs = [it.communicate(timeout=100) for it in processes]
+    outputs = [it.communicate(timeout=PATIENCE) for it in processes]
     codes = [it.returncode for it in processes]
     assert "Traceback" not in "".join(error for _, error in outputs)
     assert codes == [0, 0], outputs

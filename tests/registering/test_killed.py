@@ -17,10 +17,10 @@ from prefect.client.schemas.responses import DeploymentResponse
 
 from flowmill.backend.success_times import ServerTimes, variable_of
 from support.desk import Desk
-from support.engine import eventually
 from support.flows import FLOWMILL
 from support.prefect_server import addressed
 from support.proxy import ALWAYS, UNAUTHORISED
+from support.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.prefect
 
@@ -120,7 +120,7 @@ def _kill(desk: Desk, flows: Flows, method: str, path: str, nth: int = 1) -> Non
     command = [FLOWMILL, "register", "--env", "staging", "--prune"]
     with subprocess.Popen(command, cwd=desk.folder, env=environ, stdout=subprocess.DEVNULL) as process:
         desk.proxy.rule(method, path, nth=nth, after=process.kill)
-        assert process.wait(60) < 0
+        assert process.wait(PATIENCE) < 0
 
 
 @contextmanager

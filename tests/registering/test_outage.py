@@ -11,7 +11,7 @@ from prefect.states import Scheduled
 
 from flowmill.backend.automations import late_automation
 from support.desk import Desk
-from support.engine import eventually
+from support.waiting import eventually
 
 # On a busy machine, the events of a server on SQLite come a minute late.
 ON_POSTGRESQL = pytest.mark.parametrize("server", ["postgres_server"], ids=["postgresql"], indirect=True)
@@ -37,7 +37,7 @@ def test_the_queue_does_not_grow_while_no_worker_is_there(outage: Desk) -> None:
     gone, waits = there["demo.gone"].id, there["demo.waits"].id
     _make_an_hour(outage, gone, now)
     _make_an_hour(outage, waits, now)
-    eventually(lambda: not _due(outage, gone, now), 90)
+    eventually(lambda: not _due(outage, gone, now))
     skipped = [it for it in outage.runs(gone, StateType.CANCELLED) if it.expected_start_time <= now]
     assert (len(skipped), {it.state_name for it in skipped}) == (12, {"Skipped"})
     assert len(_due(outage, waits, now)) == 12, "with `catchup: all` each of them is to run"

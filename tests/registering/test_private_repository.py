@@ -17,11 +17,11 @@ from prefect.client.schemas.objects import State
 from prefect.exceptions import ObjectNotFound
 
 from support.certificate import make_certificate
-from support.engine import eventually
 from support.flowmill_worker import flowmill_worker
 from support.flows import FLOWMILL, flowmill
 from support.git_host import GitServer, git, git_host, served
 from support.prefect_server import PrefectServer
+from support.waiting import eventually
 from support.worker import delete_work_pool
 
 pytestmark = pytest.mark.prefect
@@ -51,7 +51,7 @@ class Private:
         with self.server.client() as client:
             deployment = client.read_deployment_by_name("private.job/production")
             run = client.create_flow_run_from_deployment(deployment.id).id
-        state = eventually(lambda: self._final(run), 90)
+        state = eventually(lambda: self._final(run))
         return state, eventually(lambda: self._log(run)) if state.is_completed() else ""
 
     def shown(self) -> bytes:

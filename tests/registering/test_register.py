@@ -8,9 +8,9 @@ import pytest
 from prefect.client.schemas.objects import StateType
 
 from support.desk import Desk
-from support.engine import eventually
 from support.prefect_server import PrefectServer, running_server
 from support.proxy import ALWAYS, HTML, NOT_FOUND, RESET, UNAUTHORISED, UNAVAILABLE
+from support.waiting import eventually
 
 pytestmark = pytest.mark.prefect
 
@@ -105,10 +105,8 @@ def test_r03_a_run_that_is_due_while_its_flow_is_written_is_there_once(desk: Des
     if seconds < 15:
         due += timedelta(minutes=1)
         seconds += 60
-    eventually(lambda: datetime.now(UTC) > due - timedelta(seconds=5), 90)
-    desk.proxy.rule(
-        "PATCH", r"/deployments/[^/]*", delay=0, after=lambda: eventually(lambda: datetime.now(UTC) > due, 90)
-    )
+    eventually(lambda: datetime.now(UTC) > due - timedelta(seconds=5))
+    desk.proxy.rule("PATCH", r"/deployments/[^/]*", delay=0, after=lambda: eventually(lambda: datetime.now(UTC) > due))
     desk.write(one={"cron": "* * * * *", "description": "after"})
     desk.register()
     read = desk.there()["demo.one"]

@@ -18,11 +18,11 @@ from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.responses import DeploymentResponse
 from prefect.states import Scheduled
 
-from support.engine import eventually
 from support.flowmill_worker import flowmill_worker
 from support.flows import Finished, flowmill
 from support.prefect_server import PrefectServer, running_server
 from support.service_bot import WORKSPACE, write_bot
+from support.waiting import eventually
 
 pytestmark = pytest.mark.prefect
 
@@ -144,7 +144,7 @@ def test_it_is_told_whether_a_worker_looks_into_the_queue(bot: Bot) -> None:
     api = {"PREFECT_API_URL": bot.server.api_url}
     with flowmill_worker(bot.folder, "quay-01", "production", "--name", name, **api) as worker:
         worker.started()
-        eventually(lambda: nobody not in bot.register("production"), 30)
+        eventually(lambda: nobody not in bot.register("production"))
 
 
 def test_after_an_outage_the_queue_is_as_short_as_before(bot: Bot) -> None:
@@ -158,6 +158,6 @@ def test_after_an_outage_the_queue_is_as_short_as_before(bot: Bot) -> None:
         make = client.create_flow_run_from_deployment
         missed = {make(id, state=state, tags=["auto-scheduled"]).id for state in due}
     assert missed <= {run.id for run in bot.waiting()}
-    eventually(lambda: not missed & {run.id for run in bot.waiting()}, 120)
+    eventually(lambda: not missed & {run.id for run in bot.waiting()})
     to_come = bot.waiting(after_=datetime.now(UTC) + timedelta(seconds=60))
     assert to_come != [], "only what is late is taken away"

@@ -102,7 +102,9 @@ def test_a_few_changes_and_removals_are_as_many_writes(crowd: Crowd) -> None:
     gone = {f"demo.{name}" for name in crowd.flows} - {f"demo.{name}" for name in kept}
     crowd.declare({**kept, **changed})
     crowd.cut_off("--prune", method="PATCH", path="/deployments/[^/]*", nth=4)
-    assert "6 to update, 5 to delete" in crowd.desk.register("--prune").stdout
+    left = 10 - [it["description"] for it in crowd.deployments()].count("after")
+    assert 0 < left < 10
+    assert f"{left} to update, 5 to delete" in crowd.desk.register("--prune").stdout
     patched = [it.path for it in crowd.desk.proxy.writes if it.method == "PATCH"]
     assert (len(set(patched)), len(gone)) == (10, 5)
     assert gone.isdisjoint(it["labels"]["flowmill.flow"] for it in crowd.deployments())

@@ -11,10 +11,10 @@ from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.variables import Variable
 
 from support.desk import Desk
-from support.engine import eventually
 from support.flowmill_worker import flowmill_worker
 from support.flows import script
 from support.prefect_server import addressed
+from support.waiting import eventually
 
 pytestmark = pytest.mark.prefect
 
@@ -59,8 +59,8 @@ def test_i01_i02_what_a_user_writes_arrives_and_nothing_is_put_in(desk: Desk) ->
     with flowmill_worker(desk.folder, "etl-01", "staging", "--name", desk.folder.name) as worker:
         with desk.server.client() as client:
             run = client.create_flow_run_from_deployment(deployment.id, parameters={"given": TEXT}).id
-        eventually(lambda: _is_completed(desk, run), 90)
-        log = eventually(lambda: _log(desk, run), 30)
+        eventually(lambda: _is_completed(desk, run))
+        log = eventually(lambda: _log(desk, run))
         printed += worker.text()
     assert f"{TEXT} {TEXT} {TEXT}" in log
     assert TEXT in log, "from its environment"

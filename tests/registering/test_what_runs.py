@@ -12,11 +12,11 @@ import pytest
 from prefect.client.schemas.filters import LogFilter, LogFilterFlowRunId
 from prefect.exceptions import ObjectNotFound
 
-from support.engine import eventually
 from support.flowmill_worker import FlowmillWorker, flowmill_worker
 from support.flows import flowmill
 from support.git_host import GitHost, git, git_host
 from support.prefect_server import PrefectServer
+from support.waiting import eventually
 from support.worker import delete_work_pool
 
 pytestmark = pytest.mark.prefect
@@ -71,9 +71,9 @@ class Clone:
         with self.server.client() as client:
             deployment = client.read_deployment_by_name(f"demo.job/{environment}")
             run = client.create_flow_run_from_deployment(deployment.id, parameters=parameters).id
-        state = eventually(lambda: self._final(run), 90)
+        state = eventually(lambda: self._final(run))
         assert state.name in ("Completed", "Failed"), state.message
-        return state, eventually(lambda: self._log(run), 20)
+        return state, eventually(lambda: self._log(run))
 
     def _final(self, run: UUID) -> Any:
         with self.server.client() as client:

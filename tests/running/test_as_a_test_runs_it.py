@@ -12,9 +12,9 @@ from flowmill.plan import Plan
 from flowmill.testing.spec import FlowTest
 from flowmill.testing.trial import carry_out
 from flowmill_tasks.registry import discover
-from support.engine import eventually
 from support.flows import read_run, run_plan, write_job
 from support.prefect_server import PrefectServer
+from support.waiting import eventually
 
 pytestmark = pytest.mark.prefect
 

@@ -13,6 +13,7 @@ from support.flows import FLOWMILL, write_job
 from support.prefect_server import PrefectServer
 from support.slack import SlackEndpoint, slack_endpoint
 from support.smtp import MailServer, mail_server
+from support.waiting import PATIENCE
 from support.worker import deploy, work_pool
 
 pytestmark = pytest.mark.prefect
@@ -87,7 +88,9 @@ def run_by_a_worker(server: PrefectServer, spec: Path, trail: Path) -> dict[str,
 
 def _execute(command: list[str], spec: Path, environ: dict[str, str]) -> None:
     folder = spec.parents[1]
-    subprocess.run(command, cwd=folder, env={**os.environ, **environ}, check=True, timeout=90, capture_output=True)
+    subprocess.run(
+        command, cwd=folder, env={**os.environ, **environ}, check=True, timeout=PATIENCE, capture_output=True
+    )
 
 
 def test_x45_a_local_run_and_a_worker_do_the_same(prefect_server: PrefectServer, spec: Path, tmp_path: Path) -> None:

@@ -28,10 +28,10 @@ from flowmill.backend.automations import (
 from flowmill.backend.server import Server
 from flowmill.local.select import plan_of
 from flowmill.running.late_tags import late_limit, late_tag, limit_of
-from support.engine import eventually
 from support.flowmill_worker import flow_process, flowmill_worker
 from support.flows import script, write_workspace
 from support.prefect_server import PrefectServer, addressed
+from support.waiting import eventually
 from support.worker import Deployed, deploy, work_pool
 
 LIMITS = [
@@ -177,7 +177,7 @@ def hasty(wanted: Any, seconds: int) -> Any:
 def kill_all(deployed: Deployed, folder: Path) -> UUID:
     with flowmill_worker(folder, "gone-01", "staging") as worker:
         run = deployed.run_by_hand()
-        eventually(lambda: deployed.state(run).is_running(), 60)
+        eventually(lambda: deployed.state(run).is_running())
         process = flow_process(run)
         worker.kill()
         os.kill(process, signal.SIGKILL)
@@ -189,20 +189,20 @@ def end_at_pick_up(deployed: Deployed, folder: Path, how: str) -> list[UUID]:
     with flowmill_worker(folder, "back-01", "staging") as worker:
         worker.started()
         runs = [deployed.run_by_hand() for _ in range(3)]
-        eventually(lambda: any(deployed.state(run).is_pending() for run in runs), 60)
+        eventually(lambda: any(deployed.state(run).is_pending() for run in runs))
         worker.kill() if how == "killed" else worker.stop()
     return runs
 
 
 @pytest.mark.prefect
 def test_x34_the_server_schedules_again_what_was_taken_and_not_started(aftermath: Aftermath) -> None:
-    state = eventually(lambda: (state := aftermath.run(aftermath.taken).state).is_scheduled() and state, 60)
+    state = eventually(lambda: (state := aftermath.run(aftermath.taken).state).is_scheduled() and state)
     assert state.message.startswith("scheduled again: ") or state.name == "Late"
 
 
 @pytest.mark.prefect
 def test_a_scheduled_run_that_nobody_takes_is_skipped_in_the_end(aftermath: Aftermath) -> None:
-    state = aftermath.killed.ended(aftermath.late, 90)
+    state = aftermath.killed.ended(aftermath.late)
     assert (state.type, state.name) == (StateType.CANCELLED, "Skipped")
     assert state.message == "skipped: no worker has taken it in the 10 s after it was due"
     assert aftermath.run(aftermath.by_hand).state.is_scheduled()
@@ -211,7 +211,7 @@ def test_a_scheduled_run_that_nobody_takes_is_skipped_in_the_end(aftermath: Afte
 @pytest.mark.prefect
 def test_x32_worker_and_flow_killed_and_nobody_there_but_the_server(aftermath: Aftermath) -> None:
     """Usually within 95 s. Where events come late the server judges by their clock, and so later."""
-    state = aftermath.killed.ended(aftermath.silent, 200)
+    state = aftermath.killed.ended(aftermath.silent)
     assert (state.type, state.message) == (
         StateType.CRASHED,
         f"no heartbeat for {SILENT_FOR} s: its process is gone",
@@ -223,7 +223,7 @@ def test_x32_worker_and_flow_killed_and_nobody_there_but_the_server(aftermath: A
 def test_x34_the_next_worker_runs_what_was_taken_by_one_that_is_gone(aftermath: Aftermath, how: str) -> None:
     """Also a run whose worker had no time to say that it was it; a run that had begun is crashed."""
     runs = aftermath.taken_back[how]
-    ended = {aftermath.again.ended(run, 150).type for run in runs}
+    ended = {aftermath.again.ended(run).type for run in runs}
     assert ended <= {StateType.COMPLETED, StateType.CRASHED}
     if how == "unnamed":
         assert ended == {StateType.COMPLETED}

@@ -5,7 +5,6 @@ import os
 import secrets
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,10 +19,11 @@ from prefect.states import Cancelling
 
 import support.engine
 from flowmill_tasks import owner
-from support.engine import IMAGE, Engine, eventually
+from support.engine import IMAGE, Engine
 from support.flowmill_worker import FlowmillWorker, flow_process, flowmill_worker
 from support.flows import FLOWMILL, flowmill, run_id, script, write_job
 from support.prefect_server import PrefectServer
+from support.waiting import PATIENCE, eventually
 from support.worker import Deployed, deploy, work_pool
 
 pytestmark = pytest.mark.prefect
@@ -49,7 +49,7 @@ class Scene:
     def state(self) -> Any:
         return self.deployed.state(self.run)
 
-    def ended(self, seconds: float = 120) -> Any:
+    def ended(self, seconds: float = PATIENCE) -> Any:
         return self.deployed.ended(self.run, seconds)
 
 
@@ -60,14 +60,14 @@ def scene(server: PrefectServer, folder: Path, step: dict[str, Any], **keys: Any
         deployed = deploy(server, spec)
         with flowmill_worker(folder, "etl-01", "staging") as worker:
             run = deployed.run_by_hand()
-            eventually(lambda: deployed.state(run).is_running(), 60)
+            eventually(lambda: deployed.state(run).is_running())
             yield Scene(deployed, worker, folder, run)
 
 
 @contextmanager
 def with_container(server: PrefectServer, folder: Path, engine: Engine) -> Iterator[Scene]:
     with scene(server, folder, SLEEPING) as it:
-        eventually(lambda: [found for found in containers(engine, it.run) if found.status == "running"], 60)
+        eventually(lambda: [found for found in containers(engine, it.run) if found.status == "running"])
         yield it
 
 
@@ -78,11 +78,10 @@ def test_x19_the_container_of_a_killed_flow_process(
     """The worker notices; another run's container, whose process lives, stays."""
     with with_container(prefect_server, tmp_path, engine) as it:
         other = it.deployed.run_by_hand()
-        eventually(lambda: containers(engine, other), 60)
-        began = time.monotonic()
+        eventually(lambda: containers(engine, other))
         os.kill(flow_process(it.run), signal.SIGKILL)
         assert it.ended().is_crashed()
-        eventually(lambda: containers(engine, it.run) == [], 120 - (time.monotonic() - began))
+        eventually(lambda: containers(engine, it.run) == [])
         assert [found.status for found in containers(engine, other)] == ["running"]
         it.worker.stop()
     assert containers(engine, other) == []
@@ -94,7 +93,7 @@ def test_x19_the_container_of_a_killed_worker(prefect_server: PrefectServer, tmp
     with with_container(prefect_server, tmp_path, engine) as it:
         it.worker.kill()
         with flowmill_worker(tmp_path, "etl-01", "staging") as next_one:
-            eventually(lambda: containers(engine, it.run) == [], 120)
+            eventually(lambda: containers(engine, it.run) == [])
             assert it.ended().is_crashed()
             assert f"ending run {it.run}, whose worker is gone" in next_one.text()
 
@@ -108,9 +107,9 @@ def test_x19_the_container_of_a_killed_flowmill_run(
     output = tmp_path / "output.txt"
     with output.open("wb") as file:
         process = subprocess.Popen([FLOWMILL, "run", str(spec)], cwd=spec.parent, stdout=file, start_new_session=True)
-    eventually(lambda: ", run " in output.read_text(), 60)
+    eventually(lambda: ", run " in output.read_text())
     killed = run_id(output.read_text())
-    eventually(lambda: [it for it in containers(engine, killed) if it.status == "running"], 60)
+    eventually(lambda: [it for it in containers(engine, killed) if it.status == "running"])
     process.kill()
     process.wait()
     others = [{**owner.labels(), owner.HOST: "elsewhere", owner.OWNER: "1.1.x/y"}, owner.labels()]
@@ -131,8 +130,8 @@ def test_x20_a_run_that_is_cancelled_during_a_container(
     with with_container(prefect_server, tmp_path, engine) as it:
         with prefect_server.client() as client:
             client.set_flow_run_state(it.run, Cancelling())
-        eventually(lambda: containers(engine, it.run) == [], 15)
-        assert it.ended(30).type is StateType.CANCELLED
+        eventually(lambda: containers(engine, it.run) == [])
+        assert it.ended().type is StateType.CANCELLED
 
 
 def test_x31_a_killed_flow_process_with_a_living_grandchild(prefect_server: PrefectServer, tmp_path: Path) -> None:
@@ -140,9 +139,9 @@ def test_x31_a_killed_flow_process_with_a_living_grandchild(prefect_server: Pref
     with scene(prefect_server, tmp_path, script("work", "bash -c 'sleep $0 & sleep $0' $1", args=[mark])) as it:
         eventually(lambda: len(living(mark)) >= 3)
         os.kill(flow_process(it.run), signal.SIGKILL)
-        state = it.ended(120)
+        state = it.ended()
         assert state.is_crashed()
-        eventually(lambda: not living(mark), 15)
+        eventually(lambda: not living(mark))
         assert it.worker.process.poll() is None
 
 
@@ -166,5 +165,5 @@ def test_a_cancelled_run_whose_process_is_gone_is_cancelled(prefect_server: Pref
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
         with flowmill_worker(tmp_path, "etl-01", "staging"):
-            state = it.ended(60)
+            state = it.ended()
     assert (state.type, state.message) == (StateType.CANCELLED, "cancelled: its process is gone")

@@ -12,9 +12,9 @@ from flowmill.cron import of_plan
 from flowmill.fire_times import fire_times
 from flowmill.local.select import plan_of
 from flowmill.registering.body import Code, deployment_body, queue_name
-from support.engine import eventually
 from support.flows import JOB, WORKSPACE, script, write_job, write_workspace
 from support.prefect_server import PrefectServer
+from support.waiting import eventually
 from support.worker import Deployed, deploy, work_pool, worker
 
 pytestmark = pytest.mark.prefect
@@ -149,11 +149,11 @@ def test_missed_runs_are_made_up_for_as_the_flow_says(prefect_server: PrefectSer
         deployed = {name: deploy(prefect_server, tmp_path / f"demo/{name}.yaml") for name in policies}
         runs = {name: it.schedule(now - timedelta(hours=3), now) for name, it in deployed.items()}
         with worker(deployed["none"], tmp_path):
-            states = {name: [deployed[name].ended(run.id, 180) for run in made] for name, made in runs.items()}
+            states = {name: [deployed[name].ended(run.id) for run in made] for name, made in runs.items()}
             by_hand = deployed["none"].ended(deployed["none"].run_by_hand())
         names = {run.id: run.name for run in deployed["all"].runs()}
     due = [f"{run.expected_start_time:%H:%M}" for run in runs["all"] if run.expected_start_time]
-    assert {name: [state.name for state in its] for name, its in states.items()} == {
+    assert {name: [_named(state) for state in its] for name, its in states.items()} == {
         "none": ["Skipped", "Skipped", "Skipped"],
         "last": ["Skipped", "Skipped", "Completed"],
         "all": ["Completed", "Completed", "Completed"],
@@ -174,6 +174,11 @@ def test_missed_runs_are_made_up_for_as_the_flow_says(prefect_server: PrefectSer
     assert names[runs["all"][0].id] == f"all of {due[0]}"
 
 
+def _named(state: Any) -> str:
+    """The name of a state; with its message where it is none that a test expects."""
+    return state.name if state.name in ("Skipped", "Completed") else f"{state.name}: {state.message}"
+
+
 BEGIN_END = 'echo begin >> "$1"; until [ -e "$2" ]; do sleep 0.1; done; echo end >> "$1"'
 
 
@@ -188,11 +193,11 @@ def test_missed_runs_wait_for_each_other(prefect_server: PrefectServer, tmp_path
         deployed = deploy(prefect_server, spec)
         runs = [run.id for run in deployed.schedule(now - timedelta(hours=1), now)]
         with worker(deployed, tmp_path):
-            eventually(lambda: "AwaitingConcurrencySlot" in {deployed.state(run).name for run in runs}, 90)
-            eventually(trail.exists, 60)
+            eventually(lambda: "AwaitingConcurrencySlot" in {deployed.state(run).name for run in runs})
+            eventually(trail.exists)
             assert trail.read_text().split() == ["begin"]
             gate.touch()
-            assert {deployed.ended(run, 120).name for run in runs} == {"Completed"}
+            assert {deployed.ended(run).name for run in runs} == {"Completed"}
     assert trail.read_text().split() == ["begin", "end"] * 2
 
 
@@ -209,7 +214,7 @@ def test_runs_that_are_one_too_many_are_cancelled(prefect_server: PrefectServer,
         deployed = deploy(prefect_server, spec)
         with worker(deployed, tmp_path):
             first = deployed.run_by_hand()
-            eventually(lambda: running(deployed, first) and trail.exists(), 60)
+            eventually(lambda: running(deployed, first) and trail.exists())
             others = [deployed.run_by_hand() for _ in range(2)]
             assert {deployed.ended(run).type for run in others} == {StateType.CANCELLED}
             assert running(deployed, first)

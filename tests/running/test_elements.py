@@ -7,9 +7,9 @@ import pytest
 
 from flowmill.local.runtime import local_runtime
 from flowmill.local.select import plan_of
-from support.engine import eventually
 from support.flows import Ran, read_run, run_plan, run_spec, script, write_job
 from support.prefect_server import PrefectServer
+from support.waiting import eventually
 
 pytestmark = pytest.mark.prefect
 

@@ -21,6 +21,7 @@ from support.flows import DictSecrets, Finished, Ran, flowmill, run_again, run_f
 from support.prefect_server import PrefectServer
 from support.recording import Containers
 from support.slack import Reply, SlackEndpoint, slack_endpoint
+from support.waiting import PATIENCE
 
 SPEC = """\
 project: scooters
@@ -177,7 +178,7 @@ main()
 def compiled_under_watch(spec: Path) -> Finished:
     """`flowmill compile` in a process that reports what it reaches for."""
     command = [sys.executable, "-c", WATCHED, "compile", str(spec)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 @pytest.mark.prefect

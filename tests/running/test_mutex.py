@@ -21,10 +21,10 @@ from flowmill.local.select import plan_of
 from flowmill.running.lock_files import LockFiles, cache_folder
 from flowmill.running.mutex import Mutexes
 from flowmill_tasks.base import StepFailed
-from support.engine import eventually
 from support.flows import FLOWMILL, JOB, run_plan, script, write_job, write_workspace
 from support.prefect_server import PrefectServer
 from support.steps import ListLog
+from support.waiting import PATIENCE, eventually
 
 pytestmark = pytest.mark.prefect
 
@@ -50,12 +50,12 @@ def held(mutexes: Mutexes, name: str) -> Iterator[ListLog]:
 
     thread = threading.Thread(target=lambda: asyncio.run(hold()), daemon=True)
     thread.start()
-    assert holding.wait(30)
+    assert holding.wait(PATIENCE)
     try:
         yield log
     finally:
         done.set()
-        thread.join(30)
+        thread.join(PATIENCE)
 
 
 def take(mutexes: Mutexes, name: str, within: float) -> float:
@@ -108,7 +108,7 @@ def test_steps_of_two_flows_in_two_processes_take_turns(
     write_workspace(tmp_path, flows)
     caches = [str(tmp_path / f"cache-{number % machines}") for number in (0, 1)]
     runs = [start(tmp_path / path, XDG_CACHE_HOME=cache) for path, cache in zip(flows, caches, strict=True)]
-    outputs = [run.communicate(timeout=120)[0] for run in runs]
+    outputs = [run.communicate(timeout=PATIENCE)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0], outputs
     assert trail.read_text().split() == IN_TURNS
 
@@ -144,7 +144,7 @@ def test_waiting_does_not_use_up_the_time_of_the_step(prefect_server: PrefectSer
         since = time.monotonic()
         eventually(lambda: time.monotonic() > since + 2)
         assert run.poll() is None
-    assert (run.wait(60), run.stdout.read().count("timed out")) == (0, 0)
+    assert (run.wait(PATIENCE), run.stdout.read().count("timed out")) == (0, 0)
 
 
 def test_a_step_that_fails_lets_go(prefect_server: PrefectServer, tmp_path: Path, name: str) -> None:
@@ -167,9 +167,9 @@ def test_a_run_that_is_cancelled_lets_go(
 ) -> None:
     spec, mark = holder(tmp_path, name)
     run = start(spec)
-    eventually(mark.exists, 60)
+    eventually(mark.exists)
     os.killpg(run.pid, number)
-    assert run.wait(30) == 128 + number
+    assert run.wait(PATIENCE) == 128 + number
     assert take(ServerMutexes(), name, 20) < 5
     assert take(LockFiles(), name, 20) < 1
 
@@ -195,7 +195,7 @@ def killed_holder(prefect_server: PrefectServer, tmp_path_factory: pytest.TempPa
     name = f"test-{secrets.token_hex(4)}"
     spec, mark = holder(tmp_path_factory.mktemp("killed"), name)
     run = subprocess.Popen([sys.executable, "-c", SHORT_LEASE, str(spec)], start_new_session=True)
-    eventually(mark.exists, 60)
+    eventually(mark.exists)
     os.killpg(run.pid, signal.SIGKILL)
     run.wait()
     with pytest.raises(TimeoutError):
@@ -208,7 +208,7 @@ def test_the_lock_file_of_a_killed_run_is_free_at_once(
 ) -> None:
     spec, mark = holder(tmp_path, name)
     run = start(spec)
-    eventually(mark.exists, 60)
+    eventually(mark.exists)
     with pytest.raises(TimeoutError):
         take(LockFiles(), name, 0.3)
     os.killpg(run.pid, signal.SIGKILL)
@@ -223,7 +223,7 @@ def test_a_run_on_the_embedded_server_uses_the_file_alone(tmp_path: Path, name: 
         assert run.stdout
         lines = iter(run.stdout.readline, "")
         assert next(line for line in lines if f"waits for the mutex `{name}`" in line)
-    assert (run.wait(60), list((cache_folder() / "locks").glob(f"{name}*"))) == (0, [_lock_file(name)])
+    assert (run.wait(PATIENCE), list((cache_folder() / "locks").glob(f"{name}*"))) == (0, [_lock_file(name)])
 
 
 def _lock_file(name: str) -> Path:

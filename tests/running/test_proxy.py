@@ -11,9 +11,9 @@ import pytest
 from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas.filters import FlowFilter, FlowFilterName
 
-from support.engine import eventually
 from support.prefect_server import PrefectServer
 from support.proxy import ALWAYS, HTML, NOT_FOUND, RESET, UNAUTHORISED, UNAVAILABLE, Answer, Proxy, recording_proxy
+from support.waiting import LEEWAY, PATIENCE, eventually
 
 pytestmark = pytest.mark.prefect
 
@@ -27,7 +27,7 @@ def proxy(prefect_server: PrefectServer) -> Iterator[Proxy]:
 @pytest.fixture
 def client(proxy: Proxy) -> Iterator[httpx.Client]:
     """A client that does not try again."""
-    with httpx.Client(base_url=proxy.api_url, trust_env=False, timeout=20) as client:
+    with httpx.Client(base_url=proxy.api_url, trust_env=False, timeout=PATIENCE) as client:
         yield client
 
 
@@ -85,7 +85,7 @@ def test_a_client_is_killed_at_its_second_request(prefect_server: PrefectServer,
     started = threading.Event()
 
     def kill() -> None:
-        assert started.wait(20)
+        assert started.wait(PATIENCE)
         process.kill()
         process.wait()
 
@@ -96,7 +96,7 @@ for number in range(3):
 """
     process = subprocess.Popen([sys.executable, "-c", program])
     started.set()
-    assert process.wait(60) == -9
+    assert process.wait(PATIENCE) == -9
     made = [f"{moment} {number}" for number in range(3)]
     # In the first case the request is on its way when its sender dies, and arrives.
     eventually(lambda: names(prefect_server, made[1]))
@@ -106,7 +106,7 @@ for number in range(3):
 
 def test_counts_what_is_in_flight(proxy: Proxy, client: httpx.Client) -> None:
     all_there = threading.Barrier(4)
-    proxy.rule("GET", times=ALWAYS, before=lambda: all_there.wait(20))
+    proxy.rule("GET", times=ALWAYS, before=lambda: all_there.wait(PATIENCE))
     with ThreadPoolExecutor(4) as threads:
         assert [it.status_code for it in threads.map(client.get, ["/health"] * 4)] == [200] * 4
     assert proxy.max_in_flight == 4
@@ -115,7 +115,7 @@ def test_counts_what_is_in_flight(proxy: Proxy, client: httpx.Client) -> None:
 def test_holds_a_request(proxy: Proxy, client: httpx.Client) -> None:
     proxy.rule("GET", delay=0.3)
     assert client.get("/health").status_code == 200
-    assert 0.3 <= proxy.requests[0].ended - proxy.requests[0].started < 10
+    assert 0.3 <= proxy.requests[0].ended - proxy.requests[0].started < 1 + LEEWAY
 
 
 def test_a_stalled_request_does_not_keep_the_proxy(prefect_server: PrefectServer) -> None:

@@ -26,6 +26,7 @@ from support.flows import (
 from support.prefect_server import PrefectServer
 from support.slack import slack_endpoint
 from support.smtp import mail_server, parsed
+from support.waiting import PATIENCE
 
 pytestmark = pytest.mark.prefect
 
@@ -275,7 +276,7 @@ def scheduled(
 
 
 def test_the_next_fire_time_is_waited_for(scheduled: "subprocess.Popen[str]") -> None:
-    output, _ = scheduled.communicate(timeout=90)
+    output, _ = scheduled.communicate(timeout=PATIENCE)
     assert scheduled.returncode == 0
     waiting, _, began, *_ = output.splitlines()
     due = re.match(r"waiting for \d{4}-\d\d-\d\d (\d\d:\d\d) UTC, in .*; Ctrl-C gives up$", waiting)

@@ -15,11 +15,11 @@ from prefect.blocks.notifications import SlackWebhook
 from prefect.blocks.system import Secret
 from pydantic import SecretStr
 
-from support.engine import eventually
 from support.flows import FLOWMILL, Finished, flowmill, script, write_job
 from support.prefect_server import PrefectServer, free_port
 from support.proxy import UNAVAILABLE, Answer, Proxy, recording_proxy
 from support.smtp import mail_server
+from support.waiting import eventually
 
 pytestmark = pytest.mark.prefect
 

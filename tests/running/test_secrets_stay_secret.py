@@ -18,7 +18,7 @@ import support.engine
 from flowmill.local.select import plan_of
 from flowmill.running.runtime import Runtime
 from flowmill_tasks.registry import discover
-from support.engine import IMAGE, Engine, eventually
+from support.engine import IMAGE, Engine
 from support.flows import (
     DictSecrets,
     Finished,
@@ -32,6 +32,7 @@ from support.flows import (
 from support.prefect_server import PrefectServer
 from support.slack import Reply, slack_endpoint
 from support.smtp import mail_server, parsed
+from support.waiting import PATIENCE, eventually
 
 engine = support.engine.engine
 
@@ -131,7 +132,7 @@ def environ(canaries: Canaries, spec: Path, mail: Mapping[str, Any], webhook: st
 def kept(server: PrefectServer, run: UUID) -> str:
     """What the API tells of a run, as JSON, once its last line has arrived there."""
     asked = [("task_runs", "task_runs"), ("logs", "logs")]
-    with httpx.Client(base_url=server.api_url, trust_env=False, timeout=30) as client:
+    with httpx.Client(base_url=server.api_url, trust_env=False, timeout=PATIENCE) as client:
 
         def read() -> str:
             answers = [client.get(f"/flow_runs/{run}").text]

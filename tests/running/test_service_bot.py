@@ -20,10 +20,11 @@ from prefect.states import Cancelling
 import support.engine
 from flowmill.local.select import plan_of
 from flowmill.pipeline import compile_workspace
-from support.engine import IMAGE, Engine, ImageRegistry, eventually
+from support.engine import IMAGE, Engine, ImageRegistry
 from support.flows import flowmill, read_run
 from support.prefect_server import PrefectServer
 from support.service_bot import write_bot
+from support.waiting import eventually
 from support.worker import Deployed, deploy, work_pool, worker
 
 pytestmark = [pytest.mark.prefect, pytest.mark.docker]
@@ -64,7 +65,7 @@ def containers(engine: Engine, run: UUID) -> list[Container]:
 
 
 def until_sleeping(engine: Engine, run: UUID) -> None:
-    eventually(lambda: [it for it in containers(engine, run) if it.status == "running"], 60)
+    eventually(lambda: [it for it in containers(engine, run) if it.status == "running"])
 
 
 def test_one_spec_differs_between_its_environments_only_in_its_schedule(
@@ -93,7 +94,7 @@ def test_a_run_by_hand_may_have_another_tag(
     spec = write_bot(tmp_path, registry.image("x").removesuffix(":x"), "always", SHOWN)
     with served(prefect_server, spec) as deployed:
         runs = [deployed.run_by_hand(), deployed.run_by_hand(tag="storm")]
-        assert [deployed.ended(run, 90).name for run in runs] == ["Completed"] * 2
+        assert [deployed.ended(run).name for run in runs] == ["Completed"] * 2
         logs = [read_run(prefect_server, run, deployed.plan) for run in runs]
     assert sorted(registry.pulls) == ["calm", "storm"]
     assert [ran.run.name for ran in logs] == ["answers with calm", "answers with storm"]
@@ -131,7 +132,7 @@ def test_a_container_that_hangs_is_ended_and_the_next_run_can_start(
     assert plan_of(write_sleeper(tmp_path / "as-written"), "production").steps[0].timeout == 60
     with served(prefect_server, spec) as deployed:
         hanging, next_one = deployed.run_by_hand(seconds="600"), deployed.run_by_hand()
-        states = deployed.ended(hanging, 60), deployed.ended(next_one, 60)
+        states = deployed.ended(hanging), deployed.ended(next_one)
     assert [state.name for state in states] == ["TimedOut", "Completed"]
     assert "timed out after 3s" in states[0].message
     assert containers(engine, hanging) == containers(engine, next_one) == []
@@ -143,9 +144,9 @@ def test_cancelling_a_run_ends_its_container(prefect_server: PrefectServer, tmp_
         until_sleeping(engine, run)
         with prefect_server.client() as client:
             client.set_flow_run_state(run, Cancelling())
-        assert deployed.ended(run, 60).type is StateType.CANCELLED
-        eventually(lambda: containers(engine, run) == [], 30)
-        assert deployed.ended(deployed.run_by_hand(), 60).name == "Completed"
+        assert deployed.ended(run).type is StateType.CANCELLED
+        eventually(lambda: containers(engine, run) == [])
+        assert deployed.ended(deployed.run_by_hand()).name == "Completed"
 
 
 BREAKERS = [

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.flows import FLOWMILL, script, write_job
+from support.waiting import PATIENCE
 
 pytestmark = pytest.mark.prefect
 
@@ -22,7 +23,7 @@ def test_a_run_needs_no_service(tmp_path: Path) -> None:
         env={**environ, "HOME": str(home)},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=PATIENCE,
         check=False,
     )
     assert (finished.returncode, finished.stderr) == (1, "")

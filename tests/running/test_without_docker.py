@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.smtp import closed_port
+from support.waiting import PATIENCE
 
 TEST = """
 import pytest
@@ -29,7 +30,7 @@ def test_a_missing_engine_fails_in_ci_only(tmp_path: Path, ci: str, code: int, e
         env={**os.environ, "CI": ci, "DOCKER_HOST": engine, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert ended.returncode == code

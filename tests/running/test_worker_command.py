@@ -9,10 +9,10 @@ from uuid import UUID
 
 import pytest
 
-from support.engine import eventually
 from support.flowmill_worker import FlowmillWorker, flow_process, flowmill_worker
 from support.flows import flowmill, script, write_job, write_workspace
 from support.prefect_server import PrefectServer
+from support.waiting import LEEWAY, PATIENCE, eventually
 from support.worker import Deployed, deploy, work_pool
 
 pytestmark = pytest.mark.prefect
@@ -137,7 +137,7 @@ def busy_worker(server: PrefectServer, folder: Path) -> Iterator[tuple[FlowmillW
         deployed = deploy(server, spec)
         with flowmill_worker(folder, "etl-01", "staging") as worker:
             run = deployed.run_by_hand()
-            eventually(lambda: deployed.state(run).is_running(), 60)
+            eventually(lambda: deployed.state(run).is_running())
             yield worker, deployed, run
 
 
@@ -149,7 +149,7 @@ def test_x33_what_runs_when_the_worker_is_stopped_is_crashed_at_once(
         code, seconds = worker.stop()
         state = deployed.state(run)
     assert (code, state.name, state.message) == (0, "Crashed", "its process is gone")
-    assert seconds < 20
+    assert seconds < 20 + LEEWAY
     assert not Path(f"/proc/{process}").exists()
     assert "SIGTERM: stopping the worker and its runs" in worker.text()
 
@@ -157,7 +157,7 @@ def test_x33_what_runs_when_the_worker_is_stopped_is_crashed_at_once(
 def test_a_worker_below_that_ends_by_itself_takes_its_runs_along(prefect_server: PrefectServer, tmp_path: Path) -> None:
     with busy_worker(prefect_server, tmp_path) as (worker, deployed, run):
         os.kill(worker.prefects_own(), 9)
-        assert worker.process.wait(30) == 1
+        assert worker.process.wait(PATIENCE) == 1
         state = deployed.state(run)
     assert state.is_crashed()
     assert "the worker ended by itself, with exit code -9" in worker.text()

@@ -23,6 +23,7 @@ from support.smtp import (
     silence,
 )
 from support.steps import run_step, step_run
+from support.waiting import LEEWAY
 
 
 def email(smtp: Any, **changes: Any) -> Email:
@@ -55,7 +56,7 @@ def test_x01_a_broken_server_fails_the_step_in_time(answers: dict[str, Answer], 
     with scripted_server(**answers) as server:
         begin = time.monotonic()
         failed = failure(email(server.settings(timeout=1)), tmp_path)
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 1 + LEEWAY
     assert complaint in failed.message
     assert not failed.permanent
     assert server.messages == []
@@ -68,7 +69,7 @@ def test_x01_a_port_that_refuses_or_ignores_fails_the_step_in_time(tmp_path: Pat
     with full_port() as port:
         begin = time.monotonic()
         ignored = failure(email({**smtp, "port": port}), tmp_path)
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 1 + LEEWAY
     assert "not done within 1s (while connecting)" in ignored.message
     assert not refused.permanent
     assert not ignored.permanent
@@ -92,7 +93,7 @@ def test_x02_a_dripping_server_cannot_stretch_the_deadline(
     with scripted_server(**answers) as server:
         begin = time.monotonic()
         failed = failure(email(server.settings(security=security, timeout=timeout)), tmp_path)
-        assert timeout <= time.monotonic() - begin < timeout + 1
+        assert timeout <= time.monotonic() - begin < timeout + LEEWAY
     assert f"not done within {timeout}s (while {doing})" in failed.message
 
 
@@ -103,7 +104,7 @@ def test_x03_an_endless_greeting_costs_neither_time_nor_memory(line: bytes, tmp_
     with scripted_server(connect=endless(line)) as server:
         begin = time.monotonic()
         failed = failure(email(server.settings(timeout=5)), tmp_path)
-        assert time.monotonic() - begin < 6
+        assert time.monotonic() - begin < 5 + LEEWAY
     assert _resident_memory() - before < 50 * 1024
     assert "the server said more than 256 KiB" in failed.message
 
@@ -161,7 +162,7 @@ def test_a_step_that_is_stopped_lets_go_of_its_connection_at_once(stage: str, tm
         begin = time.monotonic()
         with pytest.raises(StepTimedOut):
             run_step(email(smtp), step_run(tmp_path), timeout=0.5)
-        assert time.monotonic() - begin < 1.5
+        assert time.monotonic() - begin < LEEWAY
 
 
 @pytest.mark.parametrize("host", ["mail.invalid", "mail..example.org"])
@@ -175,5 +176,5 @@ def test_a_server_that_hangs_after_taking_the_mail_has_taken_it(tmp_path: Path):
     with scripted_server(QUIT=silence) as server:
         begin = time.monotonic()
         run_step(email(server.settings(timeout=1)), step_run(tmp_path))
-        assert time.monotonic() - begin < 2
+        assert time.monotonic() - begin < 1 + LEEWAY
     assert len(server.messages) == 1

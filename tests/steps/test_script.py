@@ -18,6 +18,7 @@ from flowmill_tasks.fields import Rendered, Unrendered
 from flowmill_tasks.perform import perform
 from flowmill_tasks.script import Script
 from support.steps import ListLog, run_step, step_run
+from support.waiting import LEEWAY, PATIENCE
 
 SHOW_ARGS = "import json, sys\nprint(json.dumps(sys.argv[1:]))\n"
 PRINT_ARGS = [sys.executable, "-c", SHOW_ARGS]
@@ -334,10 +335,10 @@ def test_a_failure_says_what_its_exit_code_means(tmp_path: Path, ending: str, me
 @pytest.mark.parametrize(
     ("command", "most", "message"),
     [
-        pytest.param(f"echo $$; {FOR_EVER}", 3.0, "ended on TERM", id="x26-obedient"),
+        pytest.param(f"echo $$; {FOR_EVER}", 1 + LEEWAY, "ended on TERM", id="x26-obedient"),
         pytest.param(
             f"trap '' TERM; echo $$; ({FOR_EVER}) & echo $!; setsid sleep 60 & echo $!; {FOR_EVER}",
-            1 + GRACE + 1,
+            1 + GRACE + LEEWAY,
             "did not end on TERM within 3s and were ended with KILL",
             id="x24-x25-ignores-term",
         ),
@@ -369,7 +370,7 @@ def test_x46_cancelling_the_run_leaves_no_process(tmp_path: Path) -> None:
 
     async def cancel_when_started() -> float:
         task = asyncio.create_task(perform(script(command=command), step_run(tmp_path)))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not all(mark.exists() and mark.read_text() for mark in marks):
                 await asyncio.sleep(0.02)
         start = time.monotonic()
@@ -378,7 +379,7 @@ def test_x46_cancelling_the_run_leaves_no_process(tmp_path: Path) -> None:
             await task
         return time.monotonic() - start
 
-    assert asyncio.run(cancel_when_started()) < 5
+    assert asyncio.run(cancel_when_started()) < GRACE + LEEWAY
     assert not any(is_living(int(mark.read_text())) for mark in marks)
 
 

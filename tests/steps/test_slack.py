@@ -26,6 +26,7 @@ from support.slack import (
     to_webhook,
 )
 from support.steps import ListLog, run_step, step_run
+from support.waiting import LEEWAY
 
 TOKEN = "xoxb-1-CANARY"
 
@@ -74,7 +75,7 @@ def test_x08_a_429_is_answered_by_one_more_post_after_the_time_it_asks_for(tmp_p
     with slack_endpoint(Reply(429, b"", {"Retry-After": "2"}), Reply()) as slack:
         run_step(to_webhook(slack.webhook), step_run(tmp_path, log=log))
     first, second = slack.requests
-    assert 2.0 <= second.at - first.at <= 3.5
+    assert 2.0 <= second.at - first.at <= 2 + LEEWAY
     assert first.body == second.body
     assert "the Slack webhook answered 429 with Retry-After `2`; trying again in 2" in log.lines[0]
 
@@ -99,7 +100,7 @@ def test_x09_retry_after_never_outlasts_the_deadline(tmp_path, retry_after, post
     started = time.monotonic()
     with slack_endpoint(Reply(429, b"", {"Retry-After": retry_after})) as slack:
         error = failure(to_webhook(slack.webhook, request_timeout=1), step_run(tmp_path))
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 1 + LEEWAY
     assert 1 <= len(slack.requests) <= posts
     assert f"429 with Retry-After `{retry_after[:40].rstrip('`')}" in error.message
     assert "does not fit into `request_timeout` (1s)" in error.message
@@ -111,7 +112,7 @@ def test_x09_a_date_is_waited_for(tmp_path):
         run_step(to_webhook(slack.webhook), step_run(tmp_path))
     first, second = slack.requests
     # The header counts whole seconds, so up to one of the two is lost.
-    assert 1.0 <= second.at - first.at <= 3.5
+    assert 1.0 <= second.at - first.at <= 2 + LEEWAY
 
 
 def test_x10_a_500_is_tried_again(tmp_path):
@@ -131,24 +132,24 @@ def test_x10_a_body_behind_a_500_is_not_waited_for(tmp_path):
     with slack_endpoint(Reply(500, b"x" * 60, per_byte=1), Reply()) as slack:
         run_step(to_webhook(slack.webhook), step_run(tmp_path))
     first, second = slack.requests
-    assert second.at - first.at < 5
+    assert second.at - first.at < LEEWAY
 
 
 @pytest.mark.parametrize(
-    ("reply", "trouble"),
+    ("reply", "within", "trouble"),
     [
-        pytest.param(Reply(hang_up=True), "closed the connection", id="close"),
-        pytest.param(Reply(after=30), "did not answer within `request_timeout`", id="30-s-slow"),
-        pytest.param(Reply(body=b"x" * 60, per_byte=1), "did not answer within", id="1-byte-per-second"),
-        pytest.param(Reply(headers={"Content-Length": "9"}), "", id="body-shorter-than-said"),
-        pytest.param(Reply(body=b"x" * 50_000, times=1024), "more than 8 MiB", id="50-mb"),
+        pytest.param(Reply(hang_up=True), 1, "closed the connection", id="close"),
+        pytest.param(Reply(after=30), 1, "did not answer within `request_timeout`", id="30-s-slow"),
+        pytest.param(Reply(body=b"x" * 60, per_byte=1), 1, "did not answer within", id="1-byte-per-second"),
+        pytest.param(Reply(headers={"Content-Length": "9"}), 1, "", id="body-shorter-than-said"),
+        pytest.param(Reply(body=b"x" * 50_000, times=1024), 60, "more than 8 MiB", id="50-mb"),
     ],
 )
-def test_x10_an_unclear_end_is_not_tried_again(tmp_path, reply, trouble):
+def test_x10_an_unclear_end_is_not_tried_again(tmp_path, reply, within, trouble):
     started = time.monotonic()
     with slack_endpoint(reply) as slack:
-        error = failure(to_webhook(slack.webhook, request_timeout=1), step_run(tmp_path))
-        assert time.monotonic() - started < 4
+        error = failure(to_webhook(slack.webhook, request_timeout=within), step_run(tmp_path))
+        assert time.monotonic() - started < within + LEEWAY
         assert len(slack.requests) == 1
     assert slack.sent < 20_000_000
     assert trouble in error.message
@@ -243,7 +244,7 @@ def test_the_timeout_of_the_step_ends_it_at_once(tmp_path, reply):
     with slack_endpoint(reply) as slack:
         with pytest.raises(StepTimedOut):
             run_step(to_webhook(slack.webhook), step_run(tmp_path), timeout=0.5)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 1 + LEEWAY
         assert len(slack.requests) == 1
 
 

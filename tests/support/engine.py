@@ -14,8 +14,7 @@ import shutil
 import socket
 import tarfile
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -73,20 +72,6 @@ def engine() -> Iterator[Engine]:
         yield engine
         for container in engine.containers():
             container.remove(force=True)
-
-
-def eventually(condition: Callable[[], Any], seconds: float = 60) -> Any:
-    """The first true value of `condition`; an error when there is none in time.
-
-    It is asked for ever less often: what is asked is mostly a server that has to do what is waited for.
-    """
-    began = time.monotonic()
-    pause = threading.Event()
-    while not (value := condition()):
-        waited = time.monotonic() - began
-        assert waited < seconds, "the condition did not come true in time"
-        pause.wait(min(0.05 + waited / 20, 1))
-    return value
 
 
 def provide_image(client: docker.DockerClient, image: str = IMAGE) -> None:

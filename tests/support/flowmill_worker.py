@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-from support.engine import eventually
 from support.flows import FLOWMILL
+from support.waiting import PATIENCE, eventually
 
 STOP_WITHIN = 30
 
@@ -28,8 +28,7 @@ class FlowmillWorker:
         return self.log.read_text(errors="replace")
 
     def started(self) -> "FlowmillWorker":
-        # On SQLite, workers that begin together may lock each other out for 60 s (Prefect's issue 23051).
-        eventually(lambda: "started!" in self.text() or self.process.poll() is not None, 150)
+        eventually(lambda: "started!" in self.text() or self.process.poll() is not None)
         assert self.process.poll() is None, self.text()
         return self
 
@@ -49,7 +48,7 @@ class FlowmillWorker:
         """Ask it to stop; its exit code, and how many seconds it took."""
         began = time.monotonic()
         self.process.terminate()
-        return self.process.wait(STOP_WITHIN), time.monotonic() - began
+        return self.process.wait(PATIENCE), time.monotonic() - began
 
 
 @contextmanager

@@ -37,8 +37,8 @@ from flowmill.local.select import plan_of
 from flowmill.plan import Plan, StepPlan
 from flowmill.running.runtime import Runtime
 from flowmill.running.secrets import SecretMissing
-from support.engine import eventually
 from support.prefect_server import PrefectServer
+from support.waiting import PATIENCE, eventually
 
 WORKSPACE = {
     "environments": {"staging": {"ref": "main"}, "production": {"ref": "production"}},
@@ -219,7 +219,7 @@ def flowmill(*arguments: object, cwd: Path, **environ: str) -> Finished:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from support.files import write_files
+from support.waiting import PATIENCE
 
 ENVIRONMENT = {
     "GIT_AUTHOR_NAME": "Somebody",
@@ -43,7 +44,7 @@ class GitFolder:
             check=True,
             stdout=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         ).stdout.strip()
 
     def write(self, files: Mapping[str, Any]) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-WITHIN = 30.0
-"""Seconds for an answer; a machine that runs several tests at once is no judge of speed."""
+from support.waiting import PATIENCE
 
 
 class Editor:
@@ -64,7 +63,7 @@ class Editor:
             return found
 
         try:
-            return await asyncio.wait_for(wait(), WITHIN)
+            return await asyncio.wait_for(wait(), PATIENCE)
         except TimeoutError:
             raise AssertionError(f"{name} shows {self._shown.get(self.uri(name))}") from None
 
@@ -76,7 +75,7 @@ class Editor:
                 self._news.clear()
                 await self._news.wait()
 
-        await asyncio.wait_for(wait(), WITHIN)
+        await asyncio.wait_for(wait(), PATIENCE)
 
     def told(self, params: types.PublishDiagnosticsParams) -> None:
         """Take what the server publishes."""
@@ -121,11 +120,11 @@ async def _edit(folder: Path, scenario: Callable[[Editor], Awaitable[None]], com
 
     await client.start_io(*command, cwd=str(folder), env=dict(os.environ))
     try:
-        await asyncio.wait_for(client.initialize_async(_introduction(folder)), WITHIN)
+        await asyncio.wait_for(client.initialize_async(_introduction(folder)), PATIENCE)
         client.initialized(types.InitializedParams())
         await scenario(editor)
         assert editor.logged == [], editor.logged
-        await asyncio.wait_for(client.shutdown_async(None), WITHIN)
+        await asyncio.wait_for(client.shutdown_async(None), PATIENCE)
     finally:
         client.exit(None)
         await client.stop()

@@ -12,13 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.engine import eventually
 from support.prefect_server import free_port
+from support.waiting import eventually
 
 _PROGRAMS = ("initdb", "postgres", "createdb", "pg_isready")
 _DEBIAN = Path("/usr/lib/postgresql")  # whose programs are not in PATH
 _ACCOUNT = "postgres"
-_START_WITHIN = 60
 _STOP_WITHIN = 15
 
 # What is lost when the machine stops does not matter; the machine is small.
@@ -85,7 +84,7 @@ def running_postgres() -> Iterator[Postgres]:
         with log.open("wb") as output:
             process = subprocess.Popen(_start(cluster, data), cwd=folder, stdout=output, stderr=subprocess.STDOUT)
         try:
-            eventually(lambda: process.poll() is not None or cluster.is_ready(), _START_WITHIN)
+            eventually(lambda: process.poll() is not None or cluster.is_ready())
             assert process.poll() is None, log.read_text()
             yield cluster
         finally:

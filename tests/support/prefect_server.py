@@ -17,11 +17,9 @@ from urllib.parse import urlsplit
 
 from prefect.client.orchestration import SyncPrefectClient
 
-from support.engine import eventually
 from support.unmeasured import unmeasured
+from support.waiting import PATIENCE, eventually
 
-START_WITHIN = 120
-"""Seconds. The first start makes the database, which takes long on a small or busy machine."""
 STOP_WITHIN = 15
 
 _SETTINGS = {
@@ -168,12 +166,12 @@ def _is_listening(port: int | None) -> bool:
 
 
 def _wait_until_healthy(server: PrefectServer, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_WITHIN
+    deadline = time.monotonic() + PATIENCE
     pause = threading.Event()
     while not _is_healthy(server.api_url):
         late = time.monotonic() >= deadline
         if late or process.poll() is not None:
-            why = f"did not answer within {START_WITHIN} s" if late else f"ended with {process.returncode}"
+            why = f"did not answer within {PATIENCE} s" if late else f"ended with {process.returncode}"
             raise RuntimeError(f"the Prefect server {why}:\n{server.log[-4000:]}")
         pause.wait(0.1)
 

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+from support.waiting import PATIENCE
+
 
 def race(program: str, *runners: tuple[str, ...]) -> None:
     """Start the program once for each tuple of arguments, say go to all when all are there, and wait for the end.
@@ -23,5 +25,5 @@ def race(program: str, *runners: tuple[str, ...]) -> None:
         racer.stdin.write("go\n")
         racer.stdin.flush()
     for racer in racers:
-        _, errors = racer.communicate(timeout=120)
+        _, errors = racer.communicate(timeout=PATIENCE)
         assert racer.returncode == 0, errors

@@ -16,7 +16,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.engine import eventually
+from support.waiting import eventually
 
 ROOT = Path(os.environ.get("ROOT", "/nonexistent"))
 

@@ -21,9 +21,9 @@ from prefect.client.schemas.sorting import FlowRunSort
 from flowmill.local.select import plan_of
 from flowmill.plan import Plan
 from flowmill.registering.body import Code, deployment_body, queue_name
-from support.engine import eventually
 from support.prefect_server import PrefectServer
 from support.unmeasured import unmeasured
+from support.waiting import PATIENCE, eventually
 
 STOP_WITHIN = 20
 _LOG = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO"}
@@ -67,7 +67,7 @@ class Deployed:
         with self.server.client() as client:
             return client.read_flow_run(run).state
 
-    def ended(self, run: UUID, seconds: float = 60) -> Any:
+    def ended(self, run: UUID, seconds: float = PATIENCE) -> Any:
         """The final state of a run, once it has one."""
         return eventually(lambda: (state := self.state(run)) and state.is_final() and state, seconds)
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.unmeasured import unmeasured
+from support.waiting import PATIENCE
 
 FLOWMILL = str(Path(sys.executable).with_name("flowmill"))
 MEMORY = 1024**3
 """Bytes of address space."""
-TIME = 30.0
-"""Seconds, after which a command hangs; a machine that runs several tests at once is no judge of speed."""
 
 _AS_NOBODY = """
 import contextlib, io, os
@@ -51,14 +50,12 @@ def flowmill(
     cwd: Path,
     environ: Mapping[str, str] | None = None,
     as_nobody: bool = False,
-    within: float = TIME,
 ) -> Ran:
     """Run `flowmill` in `cwd`; fails when it takes too long, is ended by a signal, or shows a traceback.
 
     Args:
         environ: variables that differ from this process's.
         as_nobody: not as root, who may read everything, but as the user 65534.
-        within: seconds; fewer where a test is about being fast.
     """
     program = [sys.executable, "-c", _AS_NOBODY] if as_nobody and os.geteuid() == 0 else [FLOWMILL]
     # That user may not write where this process's coverage is measured.
@@ -69,7 +66,7 @@ def flowmill(
         env={**inherited, **(environ or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=within,
+        timeout=PATIENCE,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
     )
     assert done.returncode >= 0, f"ended by signal {-done.returncode}"

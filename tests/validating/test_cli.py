@@ -9,6 +9,7 @@ import pytest
 
 from flowmill.cli import cli
 from golden.corpus import FOLDER, WORKSPACE, err_cases, ok_cases
+from support.waiting import PATIENCE
 from validating.command import FLOWMILL, Ran, flowmill
 
 VERBS = cli.list_commands(click.Context(cli))
@@ -190,6 +191,6 @@ def test_whoever_has_read_enough_may_leave(folder: Path) -> None:
     for number in range(300):
         (folder / f"specs/demo/w{number}.yaml").write_text("project: demo\nenvironment: nowhere\n")
     command = f"{FLOWMILL} validate | head -n 1"
-    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, timeout=30, check=False)
+    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, timeout=PATIENCE, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.count(b"\n") == 1

@@ -15,7 +15,7 @@ TYPES = [word for word, step in discover().items() if step.starter]
 
 def flowmill(*arguments: str, cwd: Path) -> Ran:
     """The command, with time enough for a busy machine."""
-    return command(*arguments, cwd=cwd, within=60)
+    return command(*arguments, cwd=cwd)
 
 
 def new(tmp_path: Path, *arguments: str) -> Ran:
@@ -88,7 +88,7 @@ def test_a_step_type_of_another_package_brings_its_own(shop: Path) -> None:
     environ = {"PYTHONPATH": str(write_distribution(shop / "site", "greeting", GREET))}
 
     def run(*arguments: str) -> Ran:
-        return command(*arguments, cwd=shop, environ=environ, within=60)
+        return command(*arguments, cwd=shop, environ=environ)
 
     assert run("new", "flow", "shop/hello", "--type", "greet").code == 0
     assert run("test").text.splitlines()[0] == "specs/shop/hello.test.yaml: 1 passed"

@@ -11,6 +11,7 @@ import pytest
 
 from golden.corpus import FOLDER, WORKSPACE
 from support.git import GitFolder
+from support.waiting import PATIENCE
 from validating.command import FLOWMILL, flowmill
 
 HEAVY = ["prefect", "httpx", "docker", "slack_sdk", "smtplib", "anyio", "asyncio", "rich", "requests", "sqlalchemy"]
@@ -63,7 +64,7 @@ def test_without_prefect_and_what_it_brings_along(folder: Path, arguments: list[
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(blocked)},
         capture_output=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert json.loads(done.stderr) == [0, []]
@@ -110,5 +111,7 @@ def test_i28_the_network_is_not_needed(folder: Path) -> None:
     alone = ["unshare", "--net", "--map-root-user"]
     if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine does not let a test have a network of its own")
-    done = subprocess.run([*alone, FLOWMILL, "validate"], cwd=folder, capture_output=True, timeout=30, check=False)
+    done = subprocess.run(
+        [*alone, FLOWMILL, "validate"], cwd=folder, capture_output=True, timeout=PATIENCE, check=False
+    )
     assert (done.returncode, done.stdout) == (0, b"9 flows valid in 2 environments\n")
