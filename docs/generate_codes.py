@@ -13,7 +13,7 @@ from golden_parts import ROOT, cases, fenced, files, further, printed
 
 from flowmill.codes import catalogue
 from flowmill.lint.registry import Rule, rules
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 if TYPE_CHECKING:
     from golden.corpus import Case

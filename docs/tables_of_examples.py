@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from markdown_table import table
 
-from flowmill.cron import Cron, parse
 from flowmill.expressions.render import as_text, render
-from flowmill.fire_times import fire_times
 from flowmill.local.select import plan_of
-from flowmill.plan import CatchupPlan, SchedulePlan
+from flowmill.planning.plan import CatchupPlan, SchedulePlan
 from flowmill.running.lateness import reason_to_skip
+from flowmill.times.cron import Cron, parse
+from flowmill.times.fire_times import fire_times
 from flowmill_tasks.fields import Unrendered
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,8 +7,8 @@ import yaml
 from markdown_table import table
 from pydantic import BaseModel, TypeAdapter
 
-from flowmill.spec import FlowSpec, StepKeys
-from flowmill.spec_workspace import Project, Workspace
+from flowmill.spec.flow import FlowSpec, StepKeys
+from flowmill.spec.workspace import Project, Workspace
 from flowmill.testing.spec import FlowTests
 from flowmill_tasks.fields import Duration, SecretText, Size
 from flowmill_tasks.registry import discover

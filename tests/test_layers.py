@@ -43,6 +43,11 @@ def top(name: str) -> str:
     return name.split(".")[0]
 
 
+def part(name: str) -> str:
+    """The package or module right below the top one; empty for that itself."""
+    return name.split(".")[1] if "." in name else ""
+
+
 @pytest.mark.parametrize("module", [name for name in FILES if top(name) == "flowmill_tasks"])
 def test_a_step_type_knows_neither_the_compiler_nor_prefect(module: str) -> None:
     assert not {"flowmill", "prefect", "yaml", "jinja2"} & set(map(top, imports(FILES[module])))
@@ -61,3 +66,14 @@ def test_the_import_graph_has_no_cycle() -> None:
     while leaves := {name for name, others in graph.items() if not others & graph.keys()}:
         graph = {name: others for name, others in graph.items() if name not in leaves}
     assert not graph, f"these import each other: {sorted(graph)}"
+
+
+PIPELINE = ("reading", "times", "expressions", "spec", "elaborating", "planning")
+"""The parts of the compiler from a file's text to a plan."""
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if part(name) in PIPELINE])
+def test_a_part_of_the_pipeline_knows_only_what_comes_before_it(module: str) -> None:
+    later = PIPELINE[PIPELINE.index(part(module)) + 1 :]
+    known = {part(name) for name in imports(FILES[module]) if top(name) == "flowmill"}
+    assert not known.intersection(later)

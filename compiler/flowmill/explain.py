@@ -13,13 +13,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from flowmill.diagnostics import Route
-from flowmill.fields_of_keys import model_in, unset, within
-from flowmill.folding import Folding
-from flowmill.inheritance import flow_layers, own_keys
-from flowmill.layers import Layers, Setting
-from flowmill.masking import Masking
+from flowmill.elaborating.folding import Folding
+from flowmill.elaborating.inheritance import flow_layers, own_keys
+from flowmill.elaborating.layers import Layers, Setting
 from flowmill.pipeline import context_of
-from flowmill.spec import GROUPS, STEP_KEYS, FlowSpec, StepKeys, keys_out_of_place
+from flowmill.secrets.masking import Masking
+from flowmill.spec.fields_of_keys import model_in, unset, within
+from flowmill.spec.flow import GROUPS, STEP_KEYS, FlowSpec, StepKeys, keys_out_of_place
 from flowmill.workspace import Files, FlowFile
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from flowmill.checks import run_all
 from flowmill.diagnostics import Diagnostic, Severity, in_order
-from flowmill.elaborate import elaborate
-from flowmill.flow import BoundFlow, Context
-from flowmill.inheritance import flow_layers, inheritance_findings, named_layers, own_keys
-from flowmill.layers import environments_of
-from flowmill.per_environment import once_each
-from flowmill.plan import Plan
-from flowmill.planning import make_plan
+from flowmill.elaborating.bound_flow import BoundFlow, Context
+from flowmill.elaborating.elaborate import elaborate
+from flowmill.elaborating.inheritance import flow_layers, inheritance_findings, named_layers, own_keys
+from flowmill.elaborating.layers import environments_of
+from flowmill.elaborating.per_environment import once_each
+from flowmill.planning.from_flow import make_plan
+from flowmill.planning.plan import Plan
 from flowmill.reading.tree import Tree
-from flowmill.spec_workspace import Project
+from flowmill.spec.workspace import Project
 from flowmill.workspace import Files, FlowFile, load
 from flowmill_tasks.registry import Registry, discover
 

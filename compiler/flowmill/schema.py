@@ -10,9 +10,9 @@ from typing import Any
 
 from flowmill.diagnostics import Severity
 from flowmill.lint.registry import rules
-from flowmill.spec import HANDLERS, ONLY_IN_STEPS, FlowSpec, StepKeys
-from flowmill.spec_values import NAME
-from flowmill.spec_workspace import Project, Workspace
+from flowmill.spec.flow import HANDLERS, ONLY_IN_STEPS, FlowSpec, StepKeys
+from flowmill.spec.values import NAME
+from flowmill.spec.workspace import Project, Workspace
 from flowmill.testing.spec import FlowTests
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry

@@ -5,17 +5,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from flowmill.bind import bind
 from flowmill.corrections import corrected
 from flowmill.diagnostics import Diagnostic, Finding, Related, Span
 from flowmill.reading.file import read_source, unreadable
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
-from flowmill.spec_values import NAME, NAME_RULE
-from flowmill.spec_workspace import Project, Server, Workspace
+from flowmill.spec.bind import bind
+from flowmill.spec.templates import template_findings
+from flowmill.spec.values import NAME, NAME_RULE
+from flowmill.spec.workspace import Project, Server, Workspace
 from flowmill.suggest import did_you_mean
-from flowmill.templates import template_findings
 
 WORKSPACE_FILE = "flowmill.yaml"
 PROJECT_FILE = "project.yaml"

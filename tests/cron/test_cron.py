@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from flowmill.cron import ALIASES, Cron, CronProblem, parse
+from flowmill.times.cron import ALIASES, Cron, CronProblem, parse
 from support.cron_oracle import fields
 
 ACCEPTED = {
@@ -263,7 +263,7 @@ def test_c12_the_longest_text_is_read_within_10_ms() -> None:
 
 
 def test_parsing_imports_no_cron_library() -> None:
-    program = "import sys, flowmill.cron as c; c.parse('*/5 0 * * *'); print(*sys.modules)"
+    program = "import sys, flowmill.times.cron as c; c.parse('*/5 0 * * *'); print(*sys.modules)"
     path = {"PYTHONPATH": os.pathsep.join(sys.path)}
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=path)
     assert not {"croniter", "prefect", "dateutil", "pydantic"} & set(run.stdout.split())

@@ -13,8 +13,8 @@ from cronsim import CronSim
 from prefect._vendor.croniter.croniter import croniter as prefect_croniter
 from prefect.server.schemas.schedules import CronSchedule
 
-from flowmill.cron import Cron, parse
-from flowmill.fire_times import fire_times
+from flowmill.times.cron import Cron, parse
+from flowmill.times.fire_times import fire_times
 from support.cron_oracle import fires, random_expression
 
 

@@ -7,9 +7,9 @@ from functools import cache
 
 import pytest
 
-from flowmill.clock_changes import clock_changes, concerned_times, touches_clock_change
-from flowmill.cron import Cron, parse
-from flowmill.fire_times import fire_times
+from flowmill.times.clock_changes import clock_changes, concerned_times, touches_clock_change
+from flowmill.times.cron import Cron, parse
+from flowmill.times.fire_times import fire_times
 from support.clock_oracle import (
     DAY,
     MINUTE,

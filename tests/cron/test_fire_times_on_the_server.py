@@ -14,9 +14,9 @@ from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 from prefect.client.schemas.objects import FlowRun
 from prefect.client.schemas.schedules import CronSchedule
 
-from flowmill.clock_changes import ConcernedTime, clock_changes, concerned_times
-from flowmill.cron import Cron, parse
-from flowmill.fire_times import fire_times
+from flowmill.times.clock_changes import ConcernedTime, clock_changes, concerned_times
+from flowmill.times.cron import Cron, parse
+from flowmill.times.fire_times import fire_times
 from support.clock_oracle import DAY, expression_near, shown
 from support.prefect_server import PrefectServer
 

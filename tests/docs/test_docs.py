@@ -16,10 +16,10 @@ import yaml
 from pydantic import BaseModel
 
 from flowmill import commands
-from flowmill.bind import keys_of
 from flowmill.expressions.functions import FILTERS, FUNCTIONS
-from flowmill.spec import Concurrency, FlowSpec, Parameter, StepKeys
-from flowmill.spec_workspace import Environment, Project, Server, Workspace
+from flowmill.spec.bind import keys_of
+from flowmill.spec.flow import Concurrency, FlowSpec, Parameter, StepKeys
+from flowmill.spec.workspace import Environment, Project, Server, Workspace
 from flowmill_tasks.base import Step, StepFailed
 from flowmill_tasks.registry import discover
 from support.steps import run_step, step_run

@@ -6,7 +6,7 @@ import pytest
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 
-from flowmill.shapes import MEANINGS, flow_shape
+from flowmill.elaborating.shapes import MEANINGS, flow_shape
 from flowmill_tasks.registry import discover
 from lint.workspace import lay_out
 from support.lsp_client import Editor, applied, edit

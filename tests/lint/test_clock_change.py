@@ -9,15 +9,15 @@ from zoneinfo import available_timezones
 
 import pytest
 
-from flowmill.clock_changes import ClockChange, clock_changes
-from flowmill.cron import Cron, parse
 from flowmill.diagnostics import Finding
-from flowmill.fire_times import fire_times
 from flowmill.lint.rules.clock_change import check
 from flowmill.lint.subjects import LintedFlow
 from flowmill.pipeline import compile_workspace
-from flowmill.plan import SchedulePlan
-from flowmill.spec_lint import RuleOptions
+from flowmill.planning.plan import SchedulePlan
+from flowmill.spec.lint import RuleOptions
+from flowmill.times.clock_changes import ClockChange, clock_changes
+from flowmill.times.cron import Cron, parse
+from flowmill.times.fire_times import fire_times
 from lint.workspace import FLOW, lay_out
 
 TODAY = date(2026, 11, 26)

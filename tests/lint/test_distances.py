@@ -11,7 +11,7 @@ import pytest
 
 from flowmill.lint.distances import Distance, shortest_distance
 from flowmill.pipeline import compile_workspace
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from lint.workspace import lay_out
 from support.cron_oracle import fields, fires, random_expression
 

@@ -6,7 +6,7 @@ import pytest
 
 from flowmill.expressions.language import Parsed, parse
 from flowmill.lint.truth import Known, possible_values
-from flowmill.plan import ParameterPlan
+from flowmill.planning.plan import ParameterPlan
 
 PARAMETERS = {
     "mode": ParameterPlan("mode", "string", choices=("full", "changes")),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from flowmill.digest import _content, digest_of, plan_digest
-from flowmill.plan import ConcurrencyPlan, ElementsPlan, ParameterPlan, Plan, SchedulePlan
+from flowmill.planning.digest import _content, digest_of, plan_digest
+from flowmill.planning.plan import ConcurrencyPlan, ElementsPlan, ParameterPlan, Plan, SchedulePlan
 from support.conducted import plan, step
 
 PLAN = plan([step("a"), step("b", ["a"], retries=2, config={"command": "true"})], last_success="1970-01-01")

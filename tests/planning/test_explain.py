@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flowmill.bind import keys_of
+from flowmill.elaborating.inheritance import flow_layers
+from flowmill.elaborating.layers import Layer, Layers
 from flowmill.explain import Fact, facts
-from flowmill.inheritance import flow_layers
-from flowmill.layers import Layer, Layers
 from flowmill.reading.nodes import plain
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
-from flowmill.spec import GROUPS, STEP_KEYS, FlowSpec, keys_out_of_place
+from flowmill.spec.bind import keys_of
+from flowmill.spec.flow import GROUPS, STEP_KEYS, FlowSpec, keys_out_of_place
 from flowmill.workspace import Files, load
 from flowmill_tasks.registry import discover
 from support.flows import JOB, script, write_workspace

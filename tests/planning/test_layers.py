@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from flowmill.layers import Layer, Layers, environments_of, flow_keys, stack, standing_at, unknown_defaults
+from flowmill.elaborating.layers import Layer, Layers, environments_of, flow_keys, stack, standing_at, unknown_defaults
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flowmill.digest import digest_of
+from flowmill.planning.digest import digest_of
 from support.desk import ON_SQLITE, Desk
 from support.flows import Finished, flowmill_here
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from flowmill.cron import parse
-from flowmill.fire_times import fire_times
+from flowmill.times.cron import parse
+from flowmill.times.fire_times import fire_times
 from support.desk import ON_SQLITE, Desk
 
 pytestmark = [pytest.mark.prefect, ON_SQLITE]

@@ -8,7 +8,7 @@ import pytest
 
 from flowmill.local.runtime import local_runtime
 from flowmill.local.select import plan_of
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.testing.spec import FlowTest
 from flowmill.testing.trial import carry_out
 from flowmill_tasks.registry import discover

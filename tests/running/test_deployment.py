@@ -8,10 +8,10 @@ import pytest
 from prefect.client.schemas.objects import StateType
 from prefect.client.schemas.schedules import CronSchedule
 
-from flowmill.cron import of_plan
-from flowmill.fire_times import fire_times
 from flowmill.local.select import plan_of
 from flowmill.registering.body import Code, deployment_body, queue_name
+from flowmill.times.cron import of_plan
+from flowmill.times.fire_times import fire_times
 from support.flows import JOB, WORKSPACE, script, write_job, write_workspace
 from support.prefect_server import PrefectServer
 from support.waiting import eventually

@@ -15,7 +15,7 @@ import pytest
 from flowmill.backend.flow import build_flow
 from flowmill.local.select import plan_of
 from flowmill.pipeline import compile_workspace
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 from flowmill.running.runtime import Runtime
 from support.flows import DictSecrets, Finished, Ran, flowmill, run_again, run_flow, run_plan, write_workspace
 from support.prefect_server import PrefectServer

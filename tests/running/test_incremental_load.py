@@ -17,7 +17,7 @@ from prefect.blocks.system import Secret
 from flowmill.backend.blocks import BlockSecrets
 from flowmill.backend.success_times import ServerTimes
 from flowmill.local.select import plan_of
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 from flowmill.running.runtime import Runtime
 from flowmill.running.success_times import name_of
 from support.flows import Ran, flowmill, run_plan

@@ -16,7 +16,7 @@ from flowmill.backend.flow import build_flow
 from flowmill.backend.success_times import ServerTimes, variable_of
 from flowmill.local.runtime import local_runtime
 from flowmill.local.select import plan_of
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.running.runtime import Runtime, Selection
 from flowmill.running.success_times import InMemory, name_of
 from support.flows import DictSecrets, Ran, run_again, run_flow, run_plan, script, write_workspace

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flowmill.local.select import plan_of
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.running.lateness import reason_to_skip
 from support.flows import script, write_job
 

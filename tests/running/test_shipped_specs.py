@@ -12,7 +12,7 @@ import pytest
 
 from flowmill.local.runtime import local_runtime
 from flowmill.pipeline import compile_workspace
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from support.engine import file_system
 from support.flows import run_plan
 from support.prefect_server import PrefectServer

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 import support.engine
-from flowmill.cron import Cron, parse
-from flowmill.fire_times import fire_times
 from flowmill.local.select import plan_of
 from flowmill.running.runtime import Runtime
+from flowmill.times.cron import Cron, parse
+from flowmill.times.fire_times import fire_times
 from flowmill_tasks.registry import discover
 from support.engine import IMAGE, Engine
 from support.flows import DictSecrets, Finished, Ran, flowmill, read_run, run_id, run_plan, write_workspace

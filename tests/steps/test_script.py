@@ -306,7 +306,7 @@ def test_a_line_of_python_reaches_the_log_before_the_program_ends(tmp_path: Path
     waiting = "import os, time\nprint('ready')\nwhile not os.path.exists('go'): time.sleep(0.01)\n"
     write(tmp_path / "a.py", waiting)
     log = GoLog()
-    run_step(script(file="a.py"), step_run(tmp_path, log=log), timeout=10)
+    run_step(script(file="a.py"), step_run(tmp_path, log=log), timeout=60)
     assert log.lines == ["ready"]
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from flowmill.plan import CatchupPlan, ElementsPlan, Plan, StepPlan
+from flowmill.planning.plan import CatchupPlan, ElementsPlan, Plan, StepPlan
 from flowmill.running.conductor import conduct
 from flowmill.running.outcome import Outcome, RunOutcome, State
 from flowmill.running.run import Facts, Run

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flowmill.pipeline import Compiled, compile_workspace
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 
 SPECS = Path(__file__).resolve().parents[2] / "specs"
 

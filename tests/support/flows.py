@@ -34,7 +34,7 @@ from flowmill.backend.flow import build_flow
 from flowmill.cli import cli
 from flowmill.local.runtime import local_runtime
 from flowmill.local.select import plan_of
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 from flowmill.running.runtime import Runtime
 from flowmill.running.secrets import SecretMissing
 from support.prefect_server import PrefectServer

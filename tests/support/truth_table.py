@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flowmill.plan import StepPlan
+from flowmill.planning.plan import StepPlan
 from flowmill.running.outcome import State
 from flowmill.running.runtime import Selection
 from support.conducted import Ends, conducted, plan, step

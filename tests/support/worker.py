@@ -19,7 +19,7 @@ from prefect.client.schemas.responses import DeploymentResponse
 from prefect.client.schemas.sorting import FlowRunSort
 
 from flowmill.local.select import plan_of
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.registering.body import Code, deployment_body, queue_name
 from support.prefect_server import PrefectServer
 from support.unmeasured import unmeasured

@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from flowmill.pipeline import compile_workspace
-from flowmill.plan import Plan, SchedulePlan
+from flowmill.planning.plan import Plan, SchedulePlan
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "docs" / "examples" / "specs"
 

@@ -11,7 +11,7 @@ import pytest
 from cronsim import CronSim
 from dateutil import tz
 
-from flowmill.cron import Cron, parse
+from flowmill.times.cron import Cron, parse
 from flowmill.timetable.calendar import days_from
 from flowmill.timetable.load import fires, load_by_server_and_hour, next_fires
 from support.cron_oracle import random_expression

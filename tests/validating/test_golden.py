@@ -12,7 +12,6 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from flowmill.bind import keys_of
 from flowmill.codes import catalogue
 from flowmill.expressions.functions import FILTERS, FUNCTIONS
 from flowmill.lint.registry import rules
@@ -22,8 +21,9 @@ from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
 from flowmill.report import names, render
 from flowmill.report.style import Style
-from flowmill.spec import FlowSpec, StepKeys
-from flowmill.spec_workspace import Project, Workspace
+from flowmill.spec.bind import keys_of
+from flowmill.spec.flow import FlowSpec, StepKeys
+from flowmill.spec.workspace import Project, Workspace
 from flowmill.testing.spec import FlowTests
 from flowmill_tasks.registry import discover
 from golden.corpus import FOLDER, WORKSPACE, Case, err_cases, ok_cases

@@ -15,8 +15,8 @@ from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
 from flowmill.schema import schemas
-from flowmill.spec import GROUPS, FlowSpec, StepKeys, keys_out_of_place
-from flowmill.spec_workspace import Project, Workspace
+from flowmill.spec.flow import GROUPS, FlowSpec, StepKeys, keys_out_of_place
+from flowmill.spec.workspace import Project, Workspace
 from flowmill.workspace import is_test_file
 from flowmill_tasks.fields import core_value
 from flowmill_tasks.registry import discover

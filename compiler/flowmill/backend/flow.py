@@ -14,7 +14,7 @@ from flowmill.backend.parameters import docstring, signature
 from flowmill.backend.prefect_states import of_run, of_skipped_run
 from flowmill.backend.run_name import give_name
 from flowmill.backend.tasks import StepTasks
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.running.conductor import conduct
 from flowmill.running.last_success import recall
 from flowmill.running.lateness import reason_to_skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.running.runtime import Runtime
 
 _SETTINGS = {

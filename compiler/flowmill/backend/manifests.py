@@ -13,7 +13,7 @@ from typing import Any, get_args
 from flowmill import __version__
 from flowmill.backend.server import Server
 from flowmill.counted import counted
-from flowmill.digest import digest_of
+from flowmill.planning.digest import digest_of
 from flowmill.registering.kept import Kept, Verb, packed
 from flowmill.registering.manifest import Manifest
 

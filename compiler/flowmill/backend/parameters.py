@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from flowmill.plan import ParameterPlan
+from flowmill.planning.plan import ParameterPlan
 
 _TYPES: dict[str, Any] = {"string": str, "integer": int, "number": float, "boolean": bool}
 _ITEM = str | int | float | bool

@@ -13,7 +13,7 @@ from flowmill.backend.server import Server
 from flowmill.registering.manifest import Manifest
 from flowmill.registering.preflight import Obstacle
 from flowmill.registering.view import TOKEN
-from flowmill.secret_needs import Need
+from flowmill.secrets.needs import Need
 
 _USERS_AT_MOST = 3
 

@@ -17,7 +17,7 @@ from flowmill.registering.kept import Kept, Verb
 from flowmill.registering.manifest import Manifest
 from flowmill.registering.preflight import Obstacle
 from flowmill.registering.targets import Target
-from flowmill.secret_needs import Need
+from flowmill.secrets.needs import Need
 
 WRITTEN = ("create", "move", "update")
 

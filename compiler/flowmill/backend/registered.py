@@ -15,10 +15,10 @@ from prefect.states import Failed
 from flowmill import SpecError, __version__
 from flowmill.backend.flow import build_flow
 from flowmill.backend.services import of_a_worker
-from flowmill.digest import plan_digest
 from flowmill.local.runtime import local_runtime
 from flowmill.local.select import plan_of
-from flowmill.plan import Plan
+from flowmill.planning.digest import plan_digest
+from flowmill.planning.plan import Plan
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from flowmill.backend.block_documents import NAME, NAME_RULE, stored
 from flowmill.backend.server import Server
 from flowmill.report.secret_needs import Looked
-from flowmill.secret_needs import Need, lacks, opened
+from flowmill.secrets.needs import Need, lacks, opened
 
 
 def looked(server: Server, wanted: list[Need]) -> list[Looked]:

@@ -11,7 +11,7 @@ from functools import cache
 from types import ModuleType
 
 from flowmill.diagnostics import Finding
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
 
 
 @cache

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
 from flowmill.diagnostics import Finding, RelatedRoute
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
 
 CODES = {"cycle": "Steps wait for each other in a circle, so none of them could ever start."}
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from flowmill.cron import Cron, parse
 from flowmill.diagnostics import Finding, RouteEdit
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
+from flowmill.times.cron import Cron, parse
 
 CODES = {
     "bad-cron": "The cron expression is malformed, never fires, or means different things to different schedulers. "

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, RelatedRoute
-from flowmill.flow import BoundFlow, BoundStep
-from flowmill.spec import OF_ELEMENTS
+from flowmill.elaborating.bound_flow import BoundFlow, BoundStep
+from flowmill.spec.flow import OF_ELEMENTS
 
 CODES = {"bad-elements": "`foreach`, `matrix`, `max_parallel` and `fail_fast` of a step do not fit together."}
 

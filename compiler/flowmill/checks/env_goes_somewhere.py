@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
 
 CODES = {"env-not-taken": "`env` or `env_from` on a step whose type starts no process, so the values would go nowhere."}
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from flowmill.diagnostics import Finding
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
 
 CODES = {
     "bad-file": "A file that a step refers to is missing, cannot be used, or lies outside of the project's folder."

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding
-from flowmill.flow import BoundFlow
-from flowmill.spec import keys_out_of_place
+from flowmill.elaborating.bound_flow import BoundFlow
+from flowmill.spec.flow import keys_out_of_place
 
 CODES = {
     "key-in-handler": "A key that has no meaning in `on_retry`, `on_failure`, `on_success` or `finally`, whose steps "

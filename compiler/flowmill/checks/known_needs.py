@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding
-from flowmill.flow import BoundFlow, BoundStep
+from flowmill.elaborating.bound_flow import BoundFlow, BoundStep
 from flowmill.suggest import did_you_mean
 
 CODES = {

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
 
 CODES = {"wrong-project": "`project` differs from the name of the folder that the spec lies in."}
 

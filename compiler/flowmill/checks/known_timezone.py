@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, Route
-from flowmill.flow import BoundFlow
-from flowmill.timezones import exists, hint, names
+from flowmill.elaborating.bound_flow import BoundFlow
+from flowmill.times.timezones import exists, hint, names
 
 CODES = {
     "unknown-timezone": "`timezone` is not a name of the IANA time zone database, such as `Europe/Berlin` or `UTC`."

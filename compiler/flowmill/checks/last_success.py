@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC
 
 from flowmill.diagnostics import Finding, Part, Route
-from flowmill.expression_findings import LAID_ELSEWHERE, step_expressions
+from flowmill.elaborating.bound_flow import BoundFlow
+from flowmill.elaborating.expression_findings import LAID_ELSEWHERE, step_expressions
 from flowmill.expressions.language import Parsed, Path
 from flowmill.expressions.template import Expression
-from flowmill.flow import BoundFlow
-from flowmill.moments import EXAMPLES, moment
+from flowmill.times.moments import EXAMPLES, moment
 from flowmill_tasks.fields import Unrendered
 
 CODES = {

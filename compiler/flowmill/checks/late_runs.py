@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flowmill.diagnostics import Finding
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
 
 CODES = {
     "no-schedule": "A key says what becomes of late runs, but the flow has no schedule, so no run is ever late; "

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
 
 CODES = {"moved-from-existing": "`moved_from` names the flow itself, or one that is still there."}
 

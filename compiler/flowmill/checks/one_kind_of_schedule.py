@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, RelatedRoute
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
 
 CODES = {"cron-and-schedules": "A flow has `cron` and `schedules`, so nobody can tell which of them was meant."}
 

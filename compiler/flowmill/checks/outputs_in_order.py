@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Part, RelatedRoute, Route
-from flowmill.expression_findings import step_expressions
+from flowmill.elaborating.bound_flow import BoundFlow, BoundStep
+from flowmill.elaborating.expression_findings import step_expressions
+from flowmill.elaborating.shapes import own_keys
 from flowmill.expressions.language import Path
-from flowmill.flow import BoundFlow, BoundStep
-from flowmill.shapes import own_keys
 
 CODES = {"not-upstream": "An expression uses the result of a step that may not have run yet: add it to `needs`."}
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from flowmill.diagnostics import Finding, RelatedRoute, Route
-from flowmill.flow import BoundFlow
-from flowmill.spec import Parameter
+from flowmill.elaborating.bound_flow import BoundFlow
+from flowmill.spec.flow import Parameter
 
 CODES = {
     "bad-parameter": "A parameter's name, limits, choices or default do not fit each other.",

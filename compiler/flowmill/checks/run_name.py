@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Part
-from flowmill.expression_findings import step_expressions
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
+from flowmill.elaborating.expression_findings import step_expressions
 
 CODES = {"secret-in-run-name": "A secret in the name of a run is shown to everybody who sees the list of runs."}
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from flowmill.checks.parameters import mismatch
 from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding
-from flowmill.flow import BoundFlow
+from flowmill.elaborating.bound_flow import BoundFlow
 from flowmill.suggest import did_you_mean
 
 CODES = {

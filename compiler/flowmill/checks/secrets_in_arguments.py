@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Part, Route
-from flowmill.expression_findings import step_expressions
+from flowmill.elaborating.bound_flow import BoundFlow, BoundStep
+from flowmill.elaborating.expression_findings import step_expressions
 from flowmill.expressions.language import Parsed
 from flowmill.expressions.template import Expression
-from flowmill.flow import BoundFlow, BoundStep
 
 CODES = {"secret-in-argument": "A secret as an argument of a program is shown to everybody on the machine by `ps`."}
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, RelatedRoute
-from flowmill.flow import BoundFlow, BoundStep
+from flowmill.elaborating.bound_flow import BoundFlow, BoundStep
 
 CODES = {"duplicate-id": "Two steps of one flow have the same `id`, so `needs` and expressions cannot tell them apart."}
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from flowmill.cron import Cron, parse
 from flowmill.diagnostics import Finding, RelatedRoute, Route
-from flowmill.flow import BoundFlow
-from flowmill.planning import schedule_id
-from flowmill.spec import Schedule
+from flowmill.elaborating.bound_flow import BoundFlow
+from flowmill.planning.from_flow import schedule_id
+from flowmill.spec.flow import Schedule
+from flowmill.times.cron import Cron, parse
 
 CODES = {
     "duplicate-schedule": "Two schedules of one flow have the same `id`, or the same times, zone and parameters, "

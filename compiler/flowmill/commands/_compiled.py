@@ -10,7 +10,7 @@ from flowmill.commands._options import style_for, workspace_of, write
 
 if TYPE_CHECKING:
     from flowmill.pipeline import Compiled
-    from flowmill.plan import Plan
+    from flowmill.planning.plan import Plan
 
 
 def plan_in(spec: Path, environment: str | None, colour: bool | None = None) -> "Plan | None":

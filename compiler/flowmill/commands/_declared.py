@@ -11,9 +11,9 @@ import click
 from flowmill.commands._options import style_for, workspace_of, write
 
 if TYPE_CHECKING:
-    from flowmill.plan import Plan
+    from flowmill.planning.plan import Plan
     from flowmill.registering.manifest import Manifest
-    from flowmill.spec_workspace import Workspace
+    from flowmill.spec.workspace import Workspace
 
 
 @dataclass(frozen=True)

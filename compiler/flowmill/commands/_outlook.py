@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from flowmill.backend.server import Server
     from flowmill.registering.manifest import Manifest
     from flowmill.registering.preflight import Obstacle
-    from flowmill.spec_workspace import Workspace
+    from flowmill.spec.workspace import Workspace
 
 
 def look_from_specs(connection: "Server", found: FromSpecs, *, prune: bool, adopt: bool) -> "Outlook":
     """What registering the specs would do; nothing is written."""
     from flowmill.backend.register import look
-    from flowmill.secret_needs import needs
+    from flowmill.secrets.needs import needs
     from flowmill_tasks.registry import discover
 
     return look(connection, found.manifest, needs(found.plans, discover()), prune=prune, adopt=adopt)

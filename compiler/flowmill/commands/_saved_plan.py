@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flowmill.backend.register import Outlook
     from flowmill.backend.server import Server
     from flowmill.registering.saved_plan import SavedPlan
-    from flowmill.spec_workspace import Workspace
+    from flowmill.spec.workspace import Workspace
 
 
 def save(path: Path, outlook: "Outlook", workspace: "Workspace", *, create: bool) -> None:

@@ -8,14 +8,14 @@ import click
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from flowmill.spec_workspace import Workspace
+    from flowmill.spec.workspace import Workspace
 
 
 def zone_of(workspace: "Workspace | None") -> "ZoneInfo":
     """The zone of a workspace; UTC where it has none that exists, which is only an error where a flow inherits it."""
     from zoneinfo import ZoneInfo
 
-    from flowmill.timezones import exists
+    from flowmill.times.timezones import exists
 
     name = workspace.timezone if workspace else ""
     return ZoneInfo(name if exists(name) else "UTC")
@@ -30,7 +30,7 @@ def start_of(text: str | None, zone: "ZoneInfo", how: str = "write") -> datetime
     Raises:
         click.UsageError: the text is neither a date nor a time.
     """
-    from flowmill.moments import EXAMPLES, moment
+    from flowmill.times.moments import EXAMPLES, moment
 
     if text is None:
         return datetime.now(zone)

@@ -12,7 +12,7 @@ from flowmill.commands._options import COLOUR, TEXT_OR_JSON, style_for, workspac
 
 if TYPE_CHECKING:
     from flowmill.explain import Fact
-    from flowmill.plan import Plan
+    from flowmill.planning.plan import Plan
     from flowmill.report.style import Style
 
 

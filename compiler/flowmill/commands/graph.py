@@ -13,7 +13,7 @@ from flowmill.commands._versions import is_right, versions
 
 if TYPE_CHECKING:
     from flowmill.pictures.graph import Graph
-    from flowmill.plan import Plan
+    from flowmill.planning.plan import Plan
 
 
 @click.command("graph", short_help="Draw the steps of a flow.")

@@ -110,7 +110,7 @@ def flow(name: str, step_type: str, folder: Path, colour: bool | None) -> int:
 
 
 def _check_name(name: str) -> None:
-    from flowmill.spec_values import NAME, NAME_RULE
+    from flowmill.spec.values import NAME, NAME_RULE
 
     if not NAME.fullmatch(name):
         raise click.UsageError(f"`{name}` is not a name: {NAME_RULE}")
@@ -201,7 +201,7 @@ def _target(files: "Files") -> tuple[list[str], str]:
 
 def _given(files: "Files", project: str, step_type: str, environments: list[str]) -> set[str]:
     """The keys that a step of this type has by default in every one of the environments, whoever gives them."""
-    from flowmill.inheritance import shared_defaults
+    from flowmill.elaborating.inheritance import shared_defaults
     from flowmill_tasks.registry import discover
 
     by_environment = (shared_defaults(project, files, discover(), name, step_type) for name in environments)

@@ -12,7 +12,7 @@ from flowmill.commands._options import COLOUR, reader_left, style_for, write
 
 if TYPE_CHECKING:
     from flowmill.local.results import Results
-    from flowmill.plan import Plan
+    from flowmill.planning.plan import Plan
     from flowmill.running.runtime import Observer, Runtime, Selection
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from flowmill.pipeline import Compiled
-    from flowmill.plan import Plan
+    from flowmill.planning.plan import Plan
     from flowmill.report.style import Style
     from flowmill.timetable.calendar import Calendar
 

@@ -43,7 +43,7 @@ def check(paths: tuple[Path, ...], environment: str, output: str, colour: bool |
     plans = plans_in(compiled, environment)
     from flowmill.backend.secret_check import looked
     from flowmill.report.secret_needs import as_data, as_text
-    from flowmill.secret_needs import needs
+    from flowmill.secrets.needs import needs
     from flowmill_tasks.registry import discover
 
     with server() as connection:

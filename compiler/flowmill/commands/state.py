@@ -13,7 +13,7 @@ from flowmill.commands._options import COLOUR, ENVIRONMENT, PATHS, TEXT_OR_JSON,
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from flowmill.plan import Plan
+    from flowmill.planning.plan import Plan
     from flowmill.running.success_times import SuccessTimes
 
 SPEC = click.argument("spec", type=click.Path(path_type=Path))
@@ -148,7 +148,7 @@ def _time(text: str, plan: "Plan") -> "datetime":
     from datetime import UTC, datetime
     from zoneinfo import ZoneInfo
 
-    from flowmill.moments import EXAMPLES, moment
+    from flowmill.times.moments import EXAMPLES, moment
 
     found = moment(text, ZoneInfo(plan.timezone))
     if found is None:

@@ -10,7 +10,7 @@ from flowmill.commands._options import reader_left, write
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flowmill.spec_workspace import Workspace
+    from flowmill.spec.workspace import Workspace
 
 
 @click.command("worker", short_help="Run the flows of a server and an environment.")
@@ -75,7 +75,7 @@ def _workspace() -> "Workspace":
 def _check_names(server: str, environment: str, name: str | None) -> None:
     import re
 
-    from flowmill.spec_values import NAME, NAME_RULE
+    from flowmill.spec.values import NAME, NAME_RULE
 
     for word in (server, environment):
         if not NAME.fullmatch(word):

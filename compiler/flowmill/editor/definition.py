@@ -8,7 +8,7 @@ from flowmill.editor import names
 from flowmill.editor.places import Place, place_at
 from flowmill.editor.positions import absolute
 from flowmill.editor.snapshot import Snapshot
-from flowmill.inheritance import flow_layers
+from flowmill.elaborating.inheritance import flow_layers
 from flowmill.reading.tree import Tree
 from flowmill.workspace import PROJECT_FILE, WORKSPACE_FILE
 

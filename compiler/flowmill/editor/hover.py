@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flowmill.cron import Cron, parse
 from flowmill.diagnostics import Route, Span
 from flowmill.editor import names, schemas
 from flowmill.editor.places import Place, place_at
 from flowmill.editor.snapshot import Snapshot, kind_of
+from flowmill.elaborating.shapes import MEANINGS, STEP_MEANINGS
 from flowmill.explain import Fact, facts
-from flowmill.fire_times import fire_times
 from flowmill.report.explanation import shown
-from flowmill.shapes import MEANINGS, STEP_MEANINGS
+from flowmill.times.cron import Cron, parse
+from flowmill.times.fire_times import fire_times
 
 FIRE_TIMES = 5
 _TIME = "%a %Y-%m-%d %H:%M"

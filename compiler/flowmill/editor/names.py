@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from flowmill import timezones
 from flowmill.diagnostics import Route
 from flowmill.editor.snapshot import Snapshot
+from flowmill.elaborating.shapes import group_shape, key_of_flow_shape, key_shape
 from flowmill.expressions.functions import TIME_ATTRIBUTES
 from flowmill.expressions.names import Leaf, Shape
-from flowmill.secret_names import secret_uses
-from flowmill.shapes import group_shape, key_of_flow_shape, key_shape
-from flowmill.spec import GROUPS
+from flowmill.secrets.names import secret_uses
+from flowmill.spec.flow import GROUPS
+from flowmill.times import timezones
 
 
 def named(snapshot: Snapshot, path: Path, route: Route, key: str) -> list[str]:

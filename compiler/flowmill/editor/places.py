@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from flowmill.diagnostics import Part, Route, Span
-from flowmill.expression_findings import pieces_of
+from flowmill.elaborating.expression_findings import pieces_of
 from flowmill.expressions.language import Path as NamePath
 from flowmill.expressions.template import Expression
 from flowmill.reading.nodes import extent

@@ -8,12 +8,12 @@ from flowmill.diagnostics import Part, Route, Span
 from flowmill.editor import names
 from flowmill.editor.places import Place, names_in, place_at
 from flowmill.editor.snapshot import Snapshot
-from flowmill.expression_findings import texts
+from flowmill.elaborating.expression_findings import texts
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
-from flowmill.spec import GROUPS
-from flowmill.spec_values import NAME, NAME_RULE
+from flowmill.spec.flow import GROUPS
+from flowmill.spec.values import NAME, NAME_RULE
 
 _OF_STEPS_IN_TESTS = ("steps", "results")
 """Keys of tests that hold maps from the id of a step."""

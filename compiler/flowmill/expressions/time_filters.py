@@ -79,7 +79,7 @@ def zone_named(zone: Any, who: str = "in_zone") -> tzinfo:
     """The time zone of that name."""
     from zoneinfo import ZoneInfo
 
-    from flowmill.timezones import exists, hint
+    from flowmill.times.timezones import exists, hint
 
     name = text(zone, who)
     if not exists(name):

@@ -4,11 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from flowmill.binding_fixes import is_foreign
 from flowmill.diagnostics import Diagnostic, Severity, TextEdit
 from flowmill.lint.registry import rules
 from flowmill.pipeline import Compiled
 from flowmill.reading.source import Source
+from flowmill.spec.binding_fixes import is_foreign
 
 _AFTER_A_KEY = re.compile(r"['\"]?[ \t]*:(?=\s|$)")
 _NOTHING = re.compile(r"\s*(#.*)?")

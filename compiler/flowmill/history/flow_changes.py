@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from flowmill.differences import Difference, differences
-from flowmill.digest import plan_digest
+from flowmill.elaborating.inheritance import flow_layers
 from flowmill.history.masks import Mask
 from flowmill.history.versions import Version
-from flowmill.inheritance import flow_layers
-from flowmill.plan import Plan
-from flowmill.plan_content import content_of
+from flowmill.planning.content import content_of
+from flowmill.planning.digest import plan_digest
+from flowmill.planning.plan import Plan
 from flowmill_tasks.registry import Registry
 
 Kind = Literal["added", "removed", "moved", "changed"]

@@ -5,8 +5,8 @@ from typing import Any
 
 from flowmill.diagnostics import Route
 from flowmill.differences import ABSENT, Path
-from flowmill.masking import Masking, value_at
-from flowmill.spec import GROUPS
+from flowmill.secrets.masking import Masking, value_at
+from flowmill.spec.flow import GROUPS
 
 _LISTS = (*GROUPS, "schedules")
 """Lists whose items a plan calls by their ids."""

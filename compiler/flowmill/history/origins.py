@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from flowmill.differences import ABSENT
+from flowmill.elaborating.layers import Layer, Setting
 from flowmill.explain import Fact, facts
 from flowmill.history.flow_changes import FlowChange
 from flowmill.history.versions import Version
-from flowmill.layers import Layer, Setting
-from flowmill.spec import GROUPS
-from flowmill.templates import EXTENDS
+from flowmill.spec.flow import GROUPS
+from flowmill.spec.templates import EXTENDS
 from flowmill.workspace import PROJECT_FILE, WORKSPACE_FILE
 from flowmill_tasks.registry import Registry
 

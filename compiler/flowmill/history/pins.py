@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from flowmill.digest import plan_digest
 from flowmill.history.commits import Commit, commits_of
 from flowmill.history.extract import entries, extracted, links_of
 from flowmill.history.git import GitError
 from flowmill.history.owners import Owners
 from flowmill.history.repository import Repository
 from flowmill.pipeline import Compiled, compile_workspace
+from flowmill.planning.digest import plan_digest
 
 Digests = Mapping[str, str]
 """The digests of plans, by flow."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from flowmill.flow import BoundStep
+from flowmill.elaborating.bound_flow import BoundStep
 from flowmill.lint.subjects import LintedFlow
 from flowmill.lint.truth import Known, possible_values
 

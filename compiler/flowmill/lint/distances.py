@@ -7,8 +7,8 @@ from functools import lru_cache
 from itertools import groupby, pairwise
 from zoneinfo import ZoneInfo
 
-from flowmill.cron import Values, falls_on, of_plan
-from flowmill.plan import Plan, SchedulePlan
+from flowmill.planning.plan import Plan, SchedulePlan
+from flowmill.times.cron import Values, falls_on, of_plan
 
 _DAYS_LOOKED_AT = 2 * 366
 """In which even what runs once a year runs twice."""

@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from flowmill.diagnostics import Route
-from flowmill.expression_findings import texts
+from flowmill.elaborating.expression_findings import texts
 from flowmill.expressions.language import Parsed, Path, parse
 from flowmill.expressions.template import Expression, has_expression, split
 from flowmill.lint.subjects import LintedFlow

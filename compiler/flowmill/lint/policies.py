@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from flowmill.bind import keys_of
 from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, Related, Route, Severity
-from flowmill.flow import BoundStep
+from flowmill.elaborating.bound_flow import BoundStep
 from flowmill.lint.subjects import LintedFlow
 from flowmill.reading.tree import Tree
-from flowmill.spec import FlowSpec, StepKeys
-from flowmill.spec_lint import Policy
-from flowmill.spec_workspace import Workspace
+from flowmill.spec.bind import keys_of
+from flowmill.spec.flow import FlowSpec, StepKeys
+from flowmill.spec.lint import Policy
+from flowmill.spec.workspace import Workspace
 from flowmill.suggest import did_you_mean
 from flowmill_tasks.registry import discover
 

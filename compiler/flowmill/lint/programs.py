@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path, PurePath
 
-from flowmill.flow import BoundStep
+from flowmill.elaborating.bound_flow import BoundStep
 from flowmill.lint.subjects import LintedFlow
 
 _SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")

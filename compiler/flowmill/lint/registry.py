@@ -11,7 +11,7 @@ from typing import Any
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint import rules as folder
 from flowmill.lint.subjects import Fleet, LintedFlow, Placed
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 # Each is given its own `Options`.
 CheckFlow = Callable[[LintedFlow, Any], Iterator[Finding]]

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import date
 
 from flowmill.diagnostics import Diagnostic, in_order
+from flowmill.elaborating.per_environment import once_each
 from flowmill.lint.policies import policy_findings, unusable_policies
 from flowmill.lint.settings import ActiveRule, active_rules
 from flowmill.lint.subjects import Fleet, LintedFlow
 from flowmill.lint.suppressions import Scope, without_suppressed
-from flowmill.per_environment import once_each
 from flowmill.pipeline import Compiled
 from flowmill.workspace import Files
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from flowmill.expression_findings import step_expressions
+from flowmill.elaborating.expression_findings import step_expressions
 from flowmill.lint.subjects import Fleet
-from flowmill.secret_names import secret_uses
+from flowmill.secrets.names import secret_uses
 
 
 def secrets_used(fleet: Fleet) -> set[str] | None:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flowmill.bind import bind
 from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.registry import Rule, rules
-from flowmill.spec_lint import RuleOptions
-from flowmill.spec_workspace import Workspace
+from flowmill.spec.bind import bind
+from flowmill.spec.lint import RuleOptions
+from flowmill.spec.workspace import Workspace
 from flowmill.suggest import did_you_mean
 
 _OFF = "off"

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from flowmill.cron import Values, of_plan
 from flowmill.lint.distances import days_of
-from flowmill.plan import Plan, SchedulePlan
+from flowmill.planning.plan import Plan, SchedulePlan
+from flowmill.times.cron import Values, of_plan
 
 _DAY = 24 * 60
 _A_YEAR = 366

@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from flowmill.diagnostics import Finding, Route
-from flowmill.expression_findings import LAID_ELSEWHERE, step_expressions
+from flowmill.elaborating.bound_flow import BoundFlow
+from flowmill.elaborating.expression_findings import LAID_ELSEWHERE, step_expressions
 from flowmill.expressions.language import Parsed
 from flowmill.expressions.template import Expression
-from flowmill.flow import BoundFlow
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.reading.tree import Tree
-from flowmill.spec_workspace import Workspace
+from flowmill.spec.workspace import Workspace
 from flowmill.workspace import ProjectFile
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import nodes
 
 from flowmill.expressions.language import Parsed, parse, path_of
-from flowmill.plan import ParameterPlan
+from flowmill.planning.plan import ParameterPlan
 from flowmill.running.outcome import State
 
 PARTS_AT_MOST = 8

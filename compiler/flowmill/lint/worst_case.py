@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 from math import ceil, prod
 
 from flowmill.counted import counted
-from flowmill.plan import ElementsPlan, Plan, StepPlan
+from flowmill.planning.plan import ElementsPlan, Plan, StepPlan
 from flowmill_tasks.duration import in_words
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from flowmill.local.results import Results
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.running.last_success import reason_against
 from flowmill.running.outcome import RunOutcome
 from flowmill.running.runtime import Runtime

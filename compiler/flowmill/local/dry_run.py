@@ -10,7 +10,7 @@ from flowmill.expressions.language import ExpressionError, Parsed, parse
 from flowmill.expressions.placeholder import Placeholders
 from flowmill.expressions.render import as_text, map_texts, marked, render
 from flowmill.expressions.template import Expression, Piece, has_expression, join, split
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 from flowmill.running.attempt import build_model, step_run
 from flowmill.running.elements import elements_of
 from flowmill.running.last_success import UNKNOWN, start_before

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flowmill.checks.parameters import mismatch
-from flowmill.plan import ParameterPlan, Plan
-from flowmill.spec import Parameter
+from flowmill.planning.plan import ParameterPlan, Plan
+from flowmill.spec.flow import Parameter
 from flowmill.suggest import did_you_mean
 from flowmill_tasks.fields import Plain, core_value, exact_value
 

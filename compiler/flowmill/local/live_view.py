@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from flowmill.local.plain_view import PlainView
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.report.style import Style
 from flowmill.running.outcome import Outcome, RunOutcome, State
 from flowmill.running.task import StepTask

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from flowmill.local.picture import COLOURS, Bar, picture
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.report.style import Style, printable
 from flowmill.running.outcome import Outcome, RunOutcome, State
 from flowmill.running.task import StepTask

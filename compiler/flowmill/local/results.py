@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from flowmill.local.folder import folder_of, prepared, replace_file
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 from flowmill.running.elements import Elements
 from flowmill.running.outcome import Outcome, RunOutcome, State
 from flowmill.running.success_times import name_of

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from flowmill import SpecError
 from flowmill.pipeline import compile_workspace
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.workspace import find_root
 
 

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from flowmill.cron import of_plan
-from flowmill.fire_times import fire_times
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
+from flowmill.times.cron import of_plan
+from flowmill.times.fire_times import fire_times
 from flowmill_tasks.duration import in_words
 
 

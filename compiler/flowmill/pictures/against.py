@@ -8,9 +8,9 @@ from itertools import takewhile
 from flowmill.differences import ABSENT, Difference
 from flowmill.history.flow_changes import FlowChange
 from flowmill.pictures.graph import Edge, Graph, Node, graph_of
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.report.explanation import cut, text_of
-from flowmill.spec import GROUPS
+from flowmill.spec.flow import GROUPS
 
 VALUE_AT_MOST, BEFORE_A_CHANGE = 40, 12
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from flowmill.counted import counted
 from flowmill.pictures.words import one_line
-from flowmill.plan import ElementsPlan, Plan, StepPlan
+from flowmill.planning.plan import ElementsPlan, Plan, StepPlan
 from flowmill.reading.credentials import CREDENTIAL_VALUE, looks_like_credential
 from flowmill_tasks.duration import in_words as duration
 

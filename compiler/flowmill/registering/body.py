@@ -7,9 +7,9 @@ Nothing that a user writes may stand in a field that Prefect fills in on the wor
 from dataclasses import dataclass
 from typing import Any
 
-from flowmill.digest import plan_digest
 from flowmill.flows import entrypoint
-from flowmill.plan import ConcurrencyPlan, Plan, SchedulePlan
+from flowmill.planning.digest import plan_digest
+from flowmill.planning.plan import ConcurrencyPlan, Plan, SchedulePlan
 from flowmill.registering.parameter_schema import parameter_schema
 from flowmill.registering.targets import queue_of
 from flowmill.registering.view import CLONE, ENTER, RECORD, TOKEN, record_of, view_of

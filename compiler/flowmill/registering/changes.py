@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from flowmill.differences import differences
-from flowmill.digest import digest_of
+from flowmill.planning.digest import digest_of
 from flowmill.registering.live import Live
 from flowmill.registering.manifest import Declared, Manifest
 from flowmill.registering.view import record_of, view_of

@@ -4,16 +4,16 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from flowmill.digest import plan_digest
 from flowmill.history.address import normalised
 from flowmill.history.git import GitError
 from flowmill.history.pins import Pin, pinned_commits
 from flowmill.history.repository import Repository
 from flowmill.pipeline import Compiled
-from flowmill.plan import Plan
+from flowmill.planning.digest import plan_digest
+from flowmill.planning.plan import Plan
 from flowmill.registering.body import Code, deployment_body
 from flowmill.registering.manifest import Declared, Manifest
-from flowmill.spec_workspace import Environment, Workspace
+from flowmill.spec.workspace import Environment, Workspace
 from flowmill.suggest import did_you_mean
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flowmill.digest import digest_of
+from flowmill.planning.digest import digest_of
 
 FORMAT = 1
 """The version of the document; a later one is not read."""

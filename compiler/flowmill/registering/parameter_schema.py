@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flowmill.plan import ParameterPlan
+from flowmill.planning.plan import ParameterPlan
 
 _TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 _ANY_ITEM = {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "number"}, {"type": "boolean"}]}

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from flowmill.digest import digest_of
+from flowmill.planning.digest import digest_of
 from flowmill.registering.changes import Changes
 from flowmill.registering.live import Live
 from flowmill.registering.manifest import Manifest, ManifestError, read_manifest

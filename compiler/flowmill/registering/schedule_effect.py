@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from flowmill.cron import of_plan
-from flowmill.fire_times import fire_times
+from flowmill.times.cron import of_plan
+from flowmill.times.fire_times import fire_times
 
 SHOWN = 3
 """How many of the next times are told."""

@@ -1,6 +1,6 @@
 """Where runs go: work pools and the queues in them."""
 
-from flowmill.spec_workspace import Workspace
+from flowmill.spec.workspace import Workspace
 
 Target = tuple[str, str]
 """A pool and a queue of it."""

@@ -6,7 +6,7 @@ Two deployments are alike when their views are. What Prefect keeps besides, such
 from collections.abc import Mapping
 from typing import Any
 
-from flowmill.digest import digest_of
+from flowmill.planning.digest import digest_of
 
 ENTER = "flowmill.pull.enter"
 """The pull step that says which spec runs."""

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from flowmill.elaborating.layers import Setting
 from flowmill.explain import Fact
-from flowmill.layers import Setting
 from flowmill.report.style import Style, printable
 
 KEY_AT_MOST, VALUE_AT_MOST, RIVAL_AT_MOST = 44, 52, 24

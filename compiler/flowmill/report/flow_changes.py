@@ -8,7 +8,7 @@ from flowmill.counted import counted
 from flowmill.differences import ABSENT, NAMING, Difference
 from flowmill.history.flow_changes import KINDS, FlowChange, FlowChanges
 from flowmill.history.origins import Origin
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.report.explanation import text_of
 from flowmill.report.style import Style, printable
 from flowmill.testing.diff import difference

@@ -5,7 +5,7 @@ from typing import Any
 
 from flowmill.counted import counted
 from flowmill.report.style import printable
-from flowmill.secret_needs import Need
+from flowmill.secrets.needs import Need
 
 _HEADINGS = ("secret", "keys", "used by", "on the server")
 

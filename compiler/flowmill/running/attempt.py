@@ -5,15 +5,15 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from flowmill.bind import bind
 from flowmill.expressions.language import ExpressionError
 from flowmill.expressions.render import map_texts, marked, opened, render
-from flowmill.fields_of_keys import field_of, model_in
-from flowmill.plan import StepPlan
+from flowmill.planning.plan import StepPlan
 from flowmill.running.environ import environ
 from flowmill.running.redaction import MaskingLog
 from flowmill.running.run import Run
 from flowmill.running.task import StepTask
+from flowmill.spec.bind import bind
+from flowmill.spec.fields_of_keys import field_of, model_in
 from flowmill_tasks.base import Log, Output, Step, StepFailed, StepRun
 from flowmill_tasks.cancellation import Cancellation
 from flowmill_tasks.perform import perform

@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from flowmill.expressions.language import ExpressionError, Parsed, parse
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 from flowmill.running.outcome import Outcome, State
 from flowmill.running.run import Run
 

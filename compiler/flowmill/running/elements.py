@@ -14,7 +14,7 @@ from pydantic import Field
 from flowmill.counted import counted
 from flowmill.expressions.language import ExpressionError
 from flowmill.expressions.render import as_text, marked, render
-from flowmill.plan import ElementsPlan, StepPlan
+from flowmill.planning.plan import ElementsPlan, StepPlan
 from flowmill.report.style import printable
 from flowmill.running.outcome import Outcome, State
 from flowmill.running.run import Run

@@ -6,7 +6,7 @@ from typing import Any
 
 from flowmill.expressions.language import ExpressionError
 from flowmill.expressions.render import as_text
-from flowmill.spec_values import env_name_problem
+from flowmill.spec.values import env_name_problem
 from flowmill_tasks.base import StepFailed
 
 

@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from flowmill.expressions.language import ExpressionError
 from flowmill.expressions.render import as_text, marked, render
-from flowmill.moments import moment
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.running.outcome import Outcome, RunOutcome, State
 from flowmill.running.run import Run
 from flowmill.running.success_times import TimesError, name_of
+from flowmill.times.moments import moment
 
 WHAT = "last_success"
 """What failed, where it was no step: `failure.step` in `on_failure`."""

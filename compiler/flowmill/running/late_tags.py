@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from functools import cache
 from itertools import pairwise
 
-from flowmill.cron import Values, falls_on, of_plan
-from flowmill.plan import Plan, SchedulePlan
+from flowmill.planning.plan import Plan, SchedulePlan
 from flowmill.running.lateness import PUNCTUAL
+from flowmill.times.cron import Values, falls_on, of_plan
 
 PREFIX = "flowmill-late-"
 SHORTEST = 10

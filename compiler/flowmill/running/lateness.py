@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flowmill.cron import of_plan
-from flowmill.fire_times import fire_times
-from flowmill.plan import CatchupPlan, Plan, SchedulePlan
+from flowmill.planning.plan import CatchupPlan, Plan, SchedulePlan
+from flowmill.times.cron import of_plan
+from flowmill.times.fire_times import fire_times
 from flowmill_tasks.duration import in_words
 
 PUNCTUAL = 5 * 60

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.running.outcome import Outcome, Retry, skipped_because
 from flowmill.running.redaction import Redactor
 from flowmill.running.runtime import Runtime

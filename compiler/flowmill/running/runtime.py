@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from anyio import to_thread
 
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 from flowmill.running.mutex import InProcess, Mutexes
 from flowmill.running.outcome import Outcome, RunOutcome
 from flowmill.running.secrets import SecretStore

@@ -6,7 +6,7 @@ from datetime import datetime
 from threading import Lock
 from typing import Any, Protocol
 
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 
 
 class TimesError(Exception):

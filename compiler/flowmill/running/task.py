@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flowmill.expressions.language import ExpressionError
-from flowmill.plan import StepPlan
+from flowmill.planning.plan import StepPlan
 from flowmill.running.naming import name_from
 from flowmill.running.run import Run
 

@@ -8,12 +8,12 @@ from functools import cache
 from pathlib import Path
 
 from flowmill.pipeline import Compiled
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.report.style import printable
 from flowmill.site.flow_entry import FlowEntry, InEnvironment, flow_entry
 from flowmill.site.shown import paragraphs
 from flowmill.site.week import Week, load_from, week_of
-from flowmill.spec_workspace import Environment, Server
+from flowmill.spec.workspace import Environment, Server
 from flowmill.workspace import Files
 from flowmill_tasks.registry import Registry
 

@@ -6,16 +6,16 @@ from datetime import datetime
 from functools import cached_property
 
 from flowmill.explain import facts
-from flowmill.plan import ParameterPlan, Plan
+from flowmill.planning.plan import ParameterPlan, Plan
 from flowmill.report.explanation import text_of
-from flowmill.secret_needs import needs
+from flowmill.secrets.needs import needs
 from flowmill.site.alike import Alike, alike
 from flowmill.site.shown import Shown, paragraphs
 from flowmill.site.steps import Group, groups
 from flowmill.site.timetable import Timetable, first_of, timetables
 from flowmill.site.told import Told, told
 from flowmill.site.values import Placed, Row, rows
-from flowmill.spec_workspace import Environment
+from flowmill.spec.workspace import Environment
 from flowmill.workspace import Files, FlowFile
 from flowmill_tasks.registry import Registry
 

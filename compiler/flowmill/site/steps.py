@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 from flowmill.site.shown import Shown
 from flowmill_tasks.duration import in_words as duration
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from flowmill.cron import of_plan
-from flowmill.fire_times import fire_times
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.report.explanation import text_of
 from flowmill.site.shown import Shown
+from flowmill.times.cron import of_plan
+from flowmill.times.fire_times import fire_times
 
 NEXT = 5
 """How many of the next times a page shows."""

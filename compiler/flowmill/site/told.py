@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 from flowmill.site.shown import Shown
 
 _RECIPIENTS = ("to", "cc", "bcc")

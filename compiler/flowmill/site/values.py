@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from flowmill.elaborating.layers import Setting
 from flowmill.explain import Fact
-from flowmill.layers import Setting
 from flowmill.report.explanation import shown, text_of
 from flowmill.site.alike import Alike, alike
 from flowmill.site.shown import Shown
-from flowmill.spec import GROUPS
+from flowmill.spec.flow import GROUPS
 
 Placed = Callable[[str], str]
 """A path as the pages name it."""

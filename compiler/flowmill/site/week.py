@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.timetable.load import Load, fires, load_by_server_and_hour
 
 DAYS = 7

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flowmill.bind import bind, keys_of
 from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, RelatedRoute, Route
 from flowmill.local.given import BadParameter, missing_parameters, typed_parameter
-from flowmill.plan import Plan, StepPlan
-from flowmill.secret_names import secret_names
+from flowmill.planning.plan import Plan, StepPlan
+from flowmill.secrets.names import secret_names
+from flowmill.spec.bind import bind, keys_of
 from flowmill.suggest import did_you_mean
 from flowmill.testing.spec import FlowTest, FlowTests, Pattern, Result, StepWanted
 from flowmill.testing.values import is_pattern

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from flowmill.bind import keys_of
 from flowmill.counted import counted
 from flowmill.diagnostics import Finding, Route
 from flowmill.running.outcome import Outcome, State
+from flowmill.spec.bind import keys_of
 from flowmill.testing.outbox import Message
 from flowmill.testing.spec import Expect, FlowTest, StepWanted
 from flowmill.testing.trial import Trial, results_of

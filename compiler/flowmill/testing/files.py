@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flowmill.bind import bind
 from flowmill.diagnostics import Diagnostic, Severity, in_order
 from flowmill.pipeline import Compiled
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
+from flowmill.spec.bind import bind
 from flowmill.testing.checking import findings
 from flowmill.testing.spec import FlowTests
 from flowmill.workspace import PROJECT_FILE, TESTS_ENDING, WORKSPACE_FILE, read_or_given, shown_path

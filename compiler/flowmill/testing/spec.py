@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, GetJsonS
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from flowmill.document import Document
-from flowmill.spec_values import ConstantLine, Names
+from flowmill.spec.document import Document
+from flowmill.spec.values import ConstantLine, Names
 from flowmill_tasks.fields import ExactJson, Flag, Text, WholeNumber
 
 StepState = Literal["success", "failed", "timed_out", "skipped", "not_selected"]

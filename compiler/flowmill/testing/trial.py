@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flowmill.local.given import typed_parameters
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.running.conductor import conduct
 from flowmill.running.lateness import reason_to_skip
 from flowmill.running.outcome import Outcome

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.running.run import Facts
 from flowmill.running.runtime import Runtime, Selection
 from flowmill.running.secrets import SecretMissing

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.timetable.load import Fire, Load, fires, hour_of, load_by_server_and_hour, next_fires
 
 _STEP = timedelta(minutes=15)

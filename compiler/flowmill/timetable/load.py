@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from flowmill.cron import of_plan
-from flowmill.fire_times import fire_times
-from flowmill.plan import Plan, SchedulePlan
+from flowmill.planning.plan import Plan, SchedulePlan
+from flowmill.times.cron import of_plan
+from flowmill.times.fire_times import fire_times
 
 HOUR = timedelta(hours=1)
 _BIT = timedelta(microseconds=1)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.conditions import conditions, possible
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.INFO
 SUMMARY = "A condition is true in every run, so it guards nothing."

@@ -17,12 +17,12 @@ from functools import lru_cache
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from flowmill.clock_changes import ClockChange, ConcernedTime, clock_changes, concerned_times
-from flowmill.cron import Cron, of_plan
 from flowmill.diagnostics import Finding, Route, Severity
 from flowmill.lint.subjects import LintedFlow
-from flowmill.plan import SchedulePlan
-from flowmill.spec_lint import RuleOptions
+from flowmill.planning.plan import SchedulePlan
+from flowmill.spec.lint import RuleOptions
+from flowmill.times.clock_changes import ClockChange, ConcernedTime, clock_changes, concerned_times
+from flowmill.times.cron import Cron, of_plan
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A schedule fires at a time that the clocks of its zone leave out or show twice, within two years."

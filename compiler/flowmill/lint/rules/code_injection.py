@@ -13,12 +13,12 @@ import re
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Part, Severity
-from flowmill.expression_findings import step_expressions
+from flowmill.elaborating.bound_flow import BoundStep
+from flowmill.elaborating.expression_findings import step_expressions
 from flowmill.expressions.language import Path
-from flowmill.flow import BoundStep
 from flowmill.lint.programs import argv_of, code_in
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A value of the run is put into the text of a program, where it can become code."

@@ -18,7 +18,7 @@ from flowmill.counted import counted
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.starts import Start, clock_of, listed, on_worst_day, starts, words
 from flowmill.lint.subjects import Fleet, Placed
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 from flowmill_tasks.fields import WholeNumber
 
 SEVERITY = Severity.WARNING

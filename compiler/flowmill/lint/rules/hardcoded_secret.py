@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from flowmill.diagnostics import Finding, Part, Route, Severity
-from flowmill.expression_findings import LAID_ELSEWHERE, texts
+from flowmill.elaborating.expression_findings import LAID_ELSEWHERE, texts
 from flowmill.lint.subjects import LintedFlow
 from flowmill.reading.credentials import KINDS, random_words
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A password, a token or a key is written out in a spec."

@@ -14,8 +14,8 @@ from pydantic import Field
 
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
-from flowmill.spec_values import Names
+from flowmill.spec.lint import RuleOptions
+from flowmill.spec.values import Names
 
 SEVERITY = Severity.WARNING
 SUMMARY = "An image in production has no tag, or `latest`, so what runs changes with every push."

@@ -13,7 +13,7 @@ from typing import Any
 
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A mail is sent without encryption to a server on another machine."

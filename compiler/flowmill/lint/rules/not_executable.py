@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.programs import file_started
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A command starts a script of the project that may not be executed."

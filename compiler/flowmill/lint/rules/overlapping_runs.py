@@ -17,7 +17,7 @@ from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.distances import Distance, shortest_distance
 from flowmill.lint.subjects import LintedFlow
 from flowmill.lint.worst_case import Stretch, total, worst_case
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 from flowmill_tasks.duration import in_words
 
 SEVERITY = Severity.WARNING

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.programs import argv_of
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A script starts a container with the rights of root, the machine's network or the engine's socket."

@@ -10,9 +10,9 @@ Take it out of the list.
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Severity
-from flowmill.flow import BoundStep
+from flowmill.elaborating.bound_flow import BoundStep
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.INFO
 SUMMARY = "`needs` names a step that another one in it waits for anyway."

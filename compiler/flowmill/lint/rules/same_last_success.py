@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Related, Severity
 from flowmill.lint.subjects import Fleet, LintedFlow, Placed
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.ERROR
 SUMMARY = "Two flows have the same `moved_from` in one environment, so both would take over one state."

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Severity
-from flowmill.flow import BoundStep
+from flowmill.elaborating.bound_flow import BoundStep
 from flowmill.lint.programs import argv_of, shell_text
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A shell command prints a variable that holds a secret, or every command with its values (`set -x`)."

@@ -10,10 +10,10 @@ step needs to deliver the message have keys of their own (`smtp`, `webhook`, `to
 from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Part, Severity
-from flowmill.expression_findings import step_expressions
-from flowmill.flow import BoundStep
+from flowmill.elaborating.bound_flow import BoundStep
+from flowmill.elaborating.expression_findings import step_expressions
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A secret is put into a mail, a message, a document or a step's name, where it is masked at best."

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from flowmill.diagnostics import Finding, Related, Severity
 from flowmill.lint.names import alike
 from flowmill.lint.subjects import Fleet, Placed
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "Two projects differ in nothing but `-`, `_` or a final `s`."

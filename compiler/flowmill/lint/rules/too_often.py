@@ -14,11 +14,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from flowmill.cron import of_plan
 from flowmill.diagnostics import Finding, RelatedRoute, Severity
 from flowmill.lint.distances import Distance, shortest_distance
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
+from flowmill.times.cron import of_plan
 from flowmill_tasks.fields import WholeNumber
 
 SEVERITY = Severity.WARNING

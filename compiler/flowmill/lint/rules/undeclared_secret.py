@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator
 
 from flowmill.diagnostics import Finding, Part, Route, Severity
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 from flowmill.suggest import nearest
 
 SEVERITY = Severity.ERROR

@@ -12,10 +12,10 @@ over, and a range such as `5-50/15` says itself where it ends.
 import re
 from collections.abc import Iterator, Sequence
 
-from flowmill.cron import Cron, parse
 from flowmill.diagnostics import Finding, Part, Route, Severity
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
+from flowmill.times.cron import Cron, parse
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A step in a cron expression does not divide its range, so the last wait is shorter than the others."

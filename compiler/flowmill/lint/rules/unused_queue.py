@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.subjects import Fleet, Placed
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.INFO
 SUMMARY = "A server in flowmill.yaml has a queue that no flow uses."

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.secrets_of_fleet import secrets_used
 from flowmill.lint.subjects import Fleet, Placed
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "flowmill.yaml lists a secret that nothing uses."

@@ -11,7 +11,7 @@ from typing import Any
 
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.subjects import Fleet, Placed
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.INFO
 SUMMARY = "A project declares a template that no flow extends."

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.names_used import unused
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A value in `vars` of a flow is used by none of its expressions."

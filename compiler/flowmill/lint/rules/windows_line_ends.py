@@ -13,7 +13,7 @@ from pathlib import Path
 from flowmill.diagnostics import Finding, Severity
 from flowmill.lint.programs import file_started
 from flowmill.lint.subjects import LintedFlow
-from flowmill.spec_lint import RuleOptions
+from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
 SUMMARY = "A shell script of the project has Windows line ends, which a shell takes for a part of its words."

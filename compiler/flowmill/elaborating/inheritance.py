@@ -6,9 +6,9 @@ workspace < environment < project < templates, base first < flow < the overrides
 from collections.abc import Iterable, Iterator
 
 from flowmill.diagnostics import Diagnostic, Finding
-from flowmill.layers import EVERY_STEP, Layer, Layers, flow_keys, stack
+from flowmill.elaborating.layers import EVERY_STEP, Layer, Layers, flow_keys, stack
 from flowmill.reading.tree import Tree
-from flowmill.templates import EXTENDS, extends_findings, lineage
+from flowmill.spec.templates import EXTENDS, extends_findings, lineage
 from flowmill.workspace import Files, FlowFile
 from flowmill_tasks.registry import Registry
 

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from flowmill.document import Document
-from flowmill.spec_values import Name, Names, as_list
+from flowmill.spec.document import Document
+from flowmill.spec.values import Name, Names, as_list
 from flowmill_tasks.fields import Flag, Json, Text
 
 Keys = Annotated[list[Text], BeforeValidator(as_list)]

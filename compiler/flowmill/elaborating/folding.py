@@ -9,11 +9,11 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from flowmill.diagnostics import Finding, Route
+from flowmill.elaborating.bound_flow import Context
+from flowmill.elaborating.shapes import is_condition, own_keys
 from flowmill.expressions.language import ExpressionError, Path
 from flowmill.expressions.render import Escape, Scope, fold
-from flowmill.flow import Context
-from flowmill.shapes import is_condition, own_keys
-from flowmill.spec import GROUPS
+from flowmill.spec.flow import GROUPS
 from flowmill_tasks.fields import Folded, Unrendered, exact_value
 from flowmill_tasks.registry import Registry
 

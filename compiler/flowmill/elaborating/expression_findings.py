@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flowmill.diagnostics import Finding, Part, Route, RouteEdit
+from flowmill.elaborating.shapes import group_shape, is_condition, key_of_flow_shape, key_shape
 from flowmill.expressions.language import Parsed, Problem, parse
 from flowmill.expressions.names import Shape, problems
 from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, split
-from flowmill.shapes import group_shape, is_condition, key_of_flow_shape, key_shape
-from flowmill.spec import GROUPS
+from flowmill.spec.flow import GROUPS
 from flowmill_tasks.registry import Registry
 
 LAID_ELSEWHERE = ("defaults", "environment")

@@ -5,7 +5,7 @@ import json
 from dataclasses import MISSING, Field, fields, is_dataclass
 from typing import Any, get_args, get_origin
 
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 
 LENGTH = 16
 """Hexadecimal digits of a digest."""

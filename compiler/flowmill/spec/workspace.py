@@ -6,9 +6,9 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from flowmill.document import Document
-from flowmill.spec_lint import Lint
-from flowmill.spec_values import ConstantLine, Name, Names
+from flowmill.spec.document import Document
+from flowmill.spec.lint import Lint
+from flowmill.spec.values import ConstantLine, Name, Names
 from flowmill_tasks.fields import Json, Text, WholeNumber
 
 

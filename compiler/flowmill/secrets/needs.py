@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from flowmill.fields_of_keys import field_of, model_in
-from flowmill.plan import Plan
+from flowmill.planning.plan import Plan
 from flowmill.running.environ import environ
-from flowmill.secret_names import Use, secret_uses
+from flowmill.secrets.names import Use, secret_uses
+from flowmill.spec.fields_of_keys import field_of, model_in
 from flowmill_tasks.base import StepFailed
 from flowmill_tasks.registry import Registry
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from flowmill import cron
-from flowmill.flow import BoundFlow, BoundStep
-from flowmill.plan import (
+from flowmill.elaborating.bound_flow import BoundFlow, BoundStep
+from flowmill.planning.plan import (
     CatchupPlan,
     ConcurrencyPlan,
     ElementsPlan,
@@ -13,7 +12,8 @@ from flowmill.plan import (
     SchedulePlan,
     StepPlan,
 )
-from flowmill.spec import FlowSpec, Parameter, Schedule, StepKeys
+from flowmill.spec.flow import FlowSpec, Parameter, Schedule, StepKeys
+from flowmill.times import cron
 
 
 def make_plan(flow: BoundFlow) -> Plan:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flowmill.expression_findings import texts
+from flowmill.elaborating.expression_findings import texts
 from flowmill.expressions.language import Parsed, parse
 from flowmill.expressions.template import Expression, has_expression, split
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 
 _ALONE = re.compile(r"""\$\{\{\s*secrets(\.\w+|\[(['"])[^'"]*\2\])+\s*\}\}""")
 """A text that is one secret, or a key of one, and nothing else."""

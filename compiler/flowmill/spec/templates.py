@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from yaml import ScalarNode
 
-from flowmill.bind import keys_of
 from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, RelatedRoute, Route
 from flowmill.expressions.template import has_expression
 from flowmill.reading.tree import Tree
-from flowmill.spec import FlowSpec
-from flowmill.spec_values import NAME
+from flowmill.spec.bind import keys_of
+from flowmill.spec.flow import FlowSpec
+from flowmill.spec.values import NAME
 from flowmill.suggest import did_you_mean
 
 TEMPLATES, EXTENDS = "templates", "extends"

@@ -9,15 +9,15 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from flowmill.bind import bind, without_misspelt
 from flowmill.corrections import corrected, renamed
 from flowmill.diagnostics import Finding, Route, RouteEdit
-from flowmill.expression_findings import expression_findings
-from flowmill.flow import BoundFlow, BoundStep, Context
-from flowmill.folding import Folding, items
-from flowmill.layers import unknown_defaults
+from flowmill.elaborating.bound_flow import BoundFlow, BoundStep, Context
+from flowmill.elaborating.expression_findings import expression_findings
+from flowmill.elaborating.folding import Folding, items
+from flowmill.elaborating.layers import unknown_defaults
 from flowmill.reading.tree import Tree
-from flowmill.spec import GROUPS, STEP_KEYS, FlowSpec, StepKeys
+from flowmill.spec.bind import bind, without_misspelt
+from flowmill.spec.flow import GROUPS, STEP_KEYS, FlowSpec, StepKeys
 from flowmill.suggest import did_you_mean, nearest
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry

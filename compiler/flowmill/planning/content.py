@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from flowmill.plan import Plan, StepPlan
+from flowmill.planning.plan import Plan, StepPlan
 
 _IDENTITY = ("project", "flow", "environment", "spec_path")
 """What says which plan it is; nothing that it does."""

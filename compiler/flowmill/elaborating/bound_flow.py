@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from flowmill.diagnostics import Route
-from flowmill.spec import HANDLERS, FlowSpec, StepKeys
-from flowmill.spec_workspace import Project, Workspace
+from flowmill.spec.flow import HANDLERS, FlowSpec, StepKeys
+from flowmill.spec.workspace import Project, Workspace
 from flowmill_tasks.base import Step
 from flowmill_tasks.registry import Registry
 

@@ -6,7 +6,7 @@ from typing import Any
 from flowmill.diagnostics import Route
 from flowmill.expressions.language import STATUS_FUNCTIONS
 from flowmill.expressions.names import Leaf, Shape
-from flowmill.spec import GROUPS, STEP_KEYS
+from flowmill.spec.flow import GROUPS, STEP_KEYS
 from flowmill_tasks.registry import Registry
 
 _RUN: Mapping[str, Shape] = {

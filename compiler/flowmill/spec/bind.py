@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from flowmill.binding_fixes import fix_of_key, fix_of_value
 from flowmill.codes import FIXED
 from flowmill.diagnostics import Finding, Route
-from flowmill.spec_values import NAME
+from flowmill.spec.binding_fixes import fix_of_key, fix_of_value
+from flowmill.spec.values import NAME
 from flowmill.suggest import did_you_mean, nearest
 
 M = TypeVar("M", bound=BaseModel)

@@ -15,7 +15,7 @@ from flowmill.corrections import corrected
 from flowmill.diagnostics import Finding, Route, Span
 from flowmill.reading.nodes import plain
 from flowmill.reading.tree import Tree
-from flowmill.spec import GROUPS, OF_ELEMENTS, keys_out_of_place
+from flowmill.spec.flow import GROUPS, OF_ELEMENTS, keys_out_of_place
 from flowmill.suggest import did_you_mean
 
 EVERY_STEP = "all"

@@ -1,4 +1,4 @@
-"""A flow as a typed, frozen model; what flows share is in `spec_workspace`.
+"""A flow as a typed, frozen model; what flows share is in `workspace`.
 
 The keys of a step type are not here: they are the fields of its own model in `flowmill_tasks`. Descriptions
 and examples become the JSON Schema and the documentation.
@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from flowmill.document import Document
-from flowmill.spec_values import (
+from flowmill.spec.document import Document
+from flowmill.spec.values import (
     Condition,
     ConstantJson,
     ConstantLine,

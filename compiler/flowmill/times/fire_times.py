@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flowmill.cron import Cron
+from flowmill.times.cron import Cron
 
 
 def fire_times(cron: Cron, zone: str, after: datetime, count: int, *, before: datetime | None = None) -> list[datetime]:

@@ -1,0 +1,1 @@
+"""From the files of a workspace to a flow in one environment: layers, values, and every expression checked."""
