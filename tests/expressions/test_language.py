@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from flowmill.expressions.language import ExpressionError, Parsed, Problem, parse
+from flowmill.expressions.language import ExpressionError, Parsed, parse
+from flowmill.expressions.problem import Problem
 from support.waiting import PATIENCE
 
 START = datetime(2026, 4, 3, 7, 59, tzinfo=UTC)

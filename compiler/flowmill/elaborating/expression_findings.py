@@ -5,8 +5,9 @@ from typing import Any
 
 from flowmill.diagnostics import Finding, Part, Route, RouteEdit
 from flowmill.elaborating.shapes import group_shape, is_condition, key_of_flow_shape, key_shape
-from flowmill.expressions.language import Parsed, Problem, parse
+from flowmill.expressions.language import Parsed, parse
 from flowmill.expressions.names import Shape, problems
+from flowmill.expressions.problem import Problem
 from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, split
 from flowmill.spec.flow import GROUPS
 from flowmill_tasks.registry import Registry

@@ -2,6 +2,8 @@
 
 template      text with expressions -> its parts, with offsets
 language      the grammar (Jinja2's), and what of it is allowed
+problem       what is wrong with an expression
+unreadable    what the grammar refuses: at which word, and what was meant
 functions     the tables of functions and filters
 times         times and lengths of time, and arithmetic with them
 date_format   times as text

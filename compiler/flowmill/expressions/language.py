@@ -13,14 +13,17 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from flowmill.diagnostics import Part
 from flowmill.expressions.arguments import unfit_arguments
 from flowmill.expressions.functions import FILTERS, FUNCTIONS, TIME_ATTRIBUTES
 from flowmill.expressions.keyed import Keyed
+from flowmill.expressions.problem import Problem
 from flowmill.expressions.refusal import CHARACTERS_AT_MOST, Refusal, refused
 from flowmill.expressions.times import Span, calculated, given, part_of
+from flowmill.expressions.unreadable import CLOSE, OPEN, unreadable
 
 RESULT_LIMIT = CHARACTERS_AT_MOST
 """Characters that one expression may yield."""
@@ -45,18 +48,6 @@ STATUS_FUNCTIONS = frozenset({"success", "failure", "always"})
 
 class ExpressionError(Exception):
     """An expression could not be evaluated; the message names no value, since it may be a secret."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with an expression, as offsets into its source."""
-
-    code: str
-    message: str
-    part: Part
-    hint: str = ""
-    instead: str = ""
-    """What was certainly meant by the word at the part."""
 
 
 class Language(ImmutableSandboxedEnvironment):
@@ -196,32 +187,24 @@ def parse(source: str) -> Parsed | tuple[Problem, ...]:
         return (Problem("bad-expression", "this expression is empty", whole),)
     if len(source) > 2000:
         return (Problem("bad-expression", "this expression is longer than 2000 characters", whole),)
+    parser = Parser(language(), OPEN + source + CLOSE)
     try:
-        tree = _tree(source)
+        tree = _tree(parser)
     except TemplateSyntaxError as error:
-        return (Problem("bad-expression", f"cannot be read as an expression: {_reworded(error.message)}", whole),)
+        return unreadable(source, parser, error)
     except RecursionError:
         return (Problem("bad-expression", "this expression is nested too deeply", whole),)
     parsed = Parsed(source, tree)
     return tuple(_forbidden(parsed)) or parsed
 
 
-def _tree(source: str) -> nodes.Expr:
-    template = language().parse("{{" + source + "}}")
-    body = template.body
+def _tree(parser: Parser) -> nodes.Expr:
+    body = parser.parse().body
     if len(body) == 1 and isinstance(body[0], nodes.Output) and len(body[0].nodes) == 1:
         expression = body[0].nodes[0]
         if isinstance(expression, nodes.Expr) and not isinstance(expression, nodes.TemplateData):
             return expression
     raise TemplateSyntaxError("expected one expression", 1)
-
-
-def _reworded(message: str | None) -> str:
-    """What Jinja's parser says, without its words for the template around an expression."""
-    text = (message or "").rstrip(".").replace("'end of print statement'", "its end")
-    text = text.replace("token its end", "its end").replace("expected token ", "expected ")
-    text = text.replace("unexpected its end", "it ends too early")
-    return (text[:1].lower() + text[1:]).replace("'", "`")
 
 
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:

@@ -9,7 +9,8 @@ from enum import Enum, auto
 
 from flowmill.corrections import certain
 from flowmill.expressions.functions import TIME_ATTRIBUTES
-from flowmill.expressions.language import STATUS_FUNCTIONS, Parsed, Path, Problem
+from flowmill.expressions.language import STATUS_FUNCTIONS, Parsed, Path
+from flowmill.expressions.problem import Problem
 from flowmill.suggest import did_you_mean
 
 
