@@ -146,7 +146,10 @@ class Step(BaseModel):
     takes_environment: ClassVar[bool] = False
     """Whether `env` and `env_from` mean something to it."""
     delivery_fields: ClassVar[frozenset[str]] = frozenset()
-    """Keys that are only needed to deliver (credentials): left unevaluated when messages go to the outbox."""
+    """Keys that are only needed to deliver (credentials): left unevaluated when messages go to the outbox.
+
+    A type that has some is carried out by `flowmill test`, into an outbox; others are only pretended there.
+    """
     split_fields: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
     """Keys whose text stands for a list, and what takes it apart: done before any value is put in, so that a
     value can never become a second item."""

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from flowmill.times.clock_changes import clock_changes, concerned_times, touches_clock_change
+from flowmill.times.clock_changes import clock_changes, concerned_times
 from flowmill.times.cron import Cron, parse
 from flowmill.times.fire_times import fire_times
 from support.clock_oracle import (
@@ -120,4 +120,3 @@ def test_the_times_that_a_change_concerns(text: str, zone: str, local: str | Non
         for it in concerned_times(cron, zone, *span)
     ]
     assert found == ([] if local is None else [(local, fires, otherwise)])
-    assert touches_clock_change(cron, zone, *span) == bool(found)

@@ -111,8 +111,6 @@ def test_what_is_not_committed(repo: GitFolder) -> None:
     specs = repo.root / "specs"
     found = of(repo).uncommitted(specs)
     assert found == sorted(specs / name for name in ["a.txt", "old name.txt", "näme.txt", "deep/new.txt"])
-    asked = [specs / "a.txt", specs / "x.log", specs / "deep", specs, repo.root / "ignored.txt", Path("/etc")]
-    assert of(repo).changed(asked) == [specs / "a.txt", specs / "deep", specs]
 
 
 def test_a_shallow_clone_is_known_as_one(repo: GitFolder, tmp_path: Path) -> None:

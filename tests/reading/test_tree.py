@@ -290,13 +290,6 @@ def test_an_overlay_merges_maps_replaces_the_rest_and_keeps_places():
     assert above.plain()["b"] == {"d": ["5"], "g": "6"}
 
 
-def test_an_empty_tree_changes_nothing_below_or_above_it():
-    tree, empty = tree_of("a: 1\n"), Tree.empty("absent.yaml")
-    assert tree.overlay(empty).plain() == empty.overlay(tree).plain() == {"a": "1"}
-    assert empty.plain() == {}
-    assert empty.span(("a",)).path == "absent.yaml"
-
-
 def test_a_tree_can_be_cut():
     tree = tree_of(DOCUMENT)
     assert tree.only("name", "absent").plain() == {"name": "trips"}

@@ -86,7 +86,8 @@ def _at_once(desk: Desk, registers: int) -> None:
         assert [it.stdout + it.stderr for it in failed] == []
     for it in failed:
         said = any(why in it.stderr for why in CANNOT_KEEP_UP)
-        assert (it.returncode, it.stderr.count("\n"), said) == (1, 1, True), it.stderr
+        # Where something was written already, a line before says how much.
+        assert (it.returncode, it.stderr.count("\n") <= 2, said) == (1, True, True), it.stderr
     if failed:
         desk.register()
     assert desk.writes("register") == []

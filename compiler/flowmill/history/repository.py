@@ -1,7 +1,6 @@
-"""A git repository as far as registering needs it: commits, branches, what is not committed yet."""
+"""A git repository as far as registering and comparing need it: commits, branches, what is not committed yet."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -118,15 +117,6 @@ class Repository:
         arguments = ("--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none")
         fields = tell(self.root, "status", *arguments, "--", str(folder)).fields
         return sorted(self.root / field[3:] for field in fields)
-
-    def changed(self, paths: Iterable[Path]) -> list[Path]:
-        """Those of some absolute paths, files or folders, that hold what is not committed."""
-        found = [(path, path.parent.resolve() / path.name) for path in paths]
-        inside = [(path, real) for path, real in found if real.is_relative_to(self.root)]
-        if not inside:
-            return []
-        changes = self.uncommitted(self.root)
-        return [path for path, real in inside if any(change.is_relative_to(real) for change in changes)]
 
     def remote_ref(self, branch: str, url: str) -> str | None:
         """The commit of a branch as the remote at `url` had it when it was last fetched.

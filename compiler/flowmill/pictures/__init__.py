@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def names() -> list[str]:
     """The names of the formats."""
-    return sorted(info.name for info in pkgutil.iter_modules(formats.__path__))
+    return sorted(info.name for info in pkgutil.iter_modules(formats.__path__) if not info.name.startswith("_"))
 
 
 def format_of(file_name: str) -> str | None:

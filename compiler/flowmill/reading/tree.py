@@ -8,12 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import yaml
 from yaml import MappingNode, Node, ScalarNode
 
 from flowmill.diagnostics import Diagnostic, Finding, Part, Related, RelatedRoute, Route, RouteEdit, Span, TextEdit
 from flowmill.reading.credentials import looks_like_credential
-from flowmill.reading.nodes import UNTYPED, child, extent, is_empty, like, overlaid, plain
+from flowmill.reading.nodes import child, extent, is_empty, like, overlaid, plain
 from flowmill.reading.scalar_places import offset_in_scalar
 from flowmill.reading.source import Source
 
@@ -29,12 +28,6 @@ class Tree:
     sources: Mapping[str, Source]
     """The files that nodes come from, by the path in their marks."""
     warnings: tuple[Diagnostic, ...] = ()
-
-    @staticmethod
-    def empty(path: str) -> "Tree":
-        """The document of a file that is not there."""
-        mark = yaml.Mark(path, 0, 0, 0, None, 0)
-        return Tree(MappingNode(UNTYPED, [], mark, mark), {path: Source(path, "")})
 
     def plain(self) -> dict[str, Any]:
         """The document as maps and lists of `Plain` (written bare), `str` (quoted, or a block) and None."""

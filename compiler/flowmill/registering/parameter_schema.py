@@ -4,7 +4,6 @@ from typing import Any
 
 from flowmill.planning.plan import ParameterPlan
 
-_TYPES = {"string": "string", "integer": "integer", "number": "number", "boolean": "boolean"}
 _ANY_ITEM = {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "number"}, {"type": "boolean"}]}
 
 
@@ -29,5 +28,5 @@ def _property(parameter: ParameterPlan) -> dict[str, Any]:
 def _type(parameter: ParameterPlan) -> dict[str, Any]:
     choices = {"enum": list(parameter.choices)} if parameter.choices else {}
     if parameter.type != "list":
-        return {"type": _TYPES[parameter.type], **choices}
+        return {"type": parameter.type, **choices}  # the words of JSON Schema are ours
     return {"type": "array", "items": {"type": "string", **choices} if choices else _ANY_ITEM}

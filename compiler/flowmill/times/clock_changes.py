@@ -81,11 +81,6 @@ def concerned_times(cron: Cron, zone: str, start: datetime, end: datetime) -> It
                 yield ConcernedTime(wall, change)
 
 
-def touches_clock_change(cron: Cron, zone: str, start: datetime, end: datetime) -> bool:
-    """Whether an expression fires at a local time that is skipped or comes twice."""
-    return next(concerned_times(cron, zone, start, end), None) is not None
-
-
 def _offset(instant: datetime, zone: ZoneInfo) -> timedelta:
     offset = instant.astimezone(zone).utcoffset()
     assert offset is not None
