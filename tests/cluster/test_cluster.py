@@ -74,9 +74,9 @@ def test_push_register_and_run(server: PrefectServer, tmp_path: Path) -> None:
     with running_cluster(tmp_path, server, has_docker=True) as cluster, ExitStack() as stack:
         cluster.start_workers(stack)
         ids = [cluster.run_by_hand(*place) for place in PLACES]
-        manual = eventually(lambda: by_hand(cluster, ids), 400)
+        manual = eventually(lambda: by_hand(cluster, ids), 900)
         push_and_register(cluster)
-        scheduled = eventually(lambda: by_schedule(cluster), 400)
+        scheduled = eventually(lambda: by_schedule(cluster), 900)
         for place, *both in zip(PLACES, manual, scheduled, strict=True):
             for run in both:
                 assert run.state.name == "Completed", run.state.message
@@ -111,7 +111,7 @@ def cluster(verb: str, folder: Path) -> str:
         [sys.executable, str(PROGRAM), verb, "--folder", str(folder)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

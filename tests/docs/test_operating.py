@@ -126,7 +126,7 @@ def test_every_command_works_in_its_order(machine: Machine) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=400,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout[-6000:]
     parts = re.split(rf"^{MARK} \d+$", done.stdout, flags=re.MULTILINE)
