@@ -212,6 +212,18 @@ def test_before_there_was_a_workspace_there_were_no_flows(repo: GitFolder) -> No
     assert diff(repo, "main", "main~1").text.endswith("main -> main~1: 6 removed, 0 the same\n")
 
 
+@pytest.mark.parametrize("folder", [".flows", "a/.flows", "."])
+def test_a_workspace_in_a_folder_whose_name_begins_with_a_dot(tmp_path: Path, folder: str) -> None:
+    made = GitFolder.new(tmp_path / "dotted")
+    files = {path.replace("specs", folder, 1): it for path, it in FILES.items()}
+    made.commit(files)
+    ran = flowmill("diff", "main", cwd=made.root / folder)
+    assert (ran.error, ran.text) == ("", "main -> the work tree: nothing has changed, 6 flows the same\n")
+    made.commit({f"{folder}/shop/orders.yaml": flow("shop", servr="etl-01")})
+    shown = "" if folder == "." else f"{folder}/"
+    assert f"main:{shown}shop/orders.yaml:" in flowmill("diff", "main~1", "main", cwd=made.root / folder).error
+
+
 def test_exit_codes(repo: GitFolder) -> None:
     repo.write({"specs/lab/samples.yaml": flow("lab", cron="5 * * * *")})
     assert diff(repo, "main").code == 0

@@ -52,6 +52,7 @@ def test_hostile_texts_can_be_looked_for(browser: Browser, hostile: Path) -> Non
         assert page.locator("#flows > li:visible").count() == 0
 
 
+TELL = {"id": "tell", "type": "slack", "channel": "C024BE91L"}
 TOLD = [
     pytest.param({}, ["Nobody"], id="nothing is sent"),
     pytest.param(
@@ -63,6 +64,27 @@ TOLD = [
     pytest.param(
         {"finally": [{"type": "slack", "channel": "C024BE91L", "if": "success()"}]}, ["Nobody"], id="only of success"
     ),
+    *(
+        pytest.param({"steps": [script("a"), {**TELL, "if": condition}]}, whom, id=f"a step, {condition}")
+        for condition, whom in (
+            ("not failure()", ["Nobody"]),
+            ("not success()", ["C024BE91L"]),
+            ("success() or failure()", ["C024BE91L"]),
+            ("always()", ["C024BE91L"]),
+            ("failure() and environment == 'production'", ["Nobody"]),
+            ("environment == 'staging'", ["Nobody"]),
+        )
+    ),
+    pytest.param(
+        {"steps": [{**TELL, "if": "failure()"}, script("a")]}, ["Nobody"], id="a step that nothing fails before"
+    ),
+    pytest.param(
+        {"steps": [script("a", continue_on_error=True), {**TELL, "if": "failure()"}]},
+        ["Nobody"],
+        id="a failure that is allowed",
+    ),
+    pytest.param({"finally": [{**TELL, "if": "not failure()"}]}, ["Nobody"], id="at the end, not after a failure"),
+    pytest.param({"finally": [{**TELL, "if": "not success()"}]}, ["C024BE91L"], id="at the end, not after success"),
     pytest.param({"on_success": [{"type": "slack", "channel": "C024BE91L"}]}, ["Nobody"], id="a handler of success"),
     pytest.param(
         {"steps": [script("a"), {"id": "tell", "type": "slack", "channel": "C024BE91L", "if": "failure()"}]},

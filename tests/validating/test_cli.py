@@ -108,6 +108,13 @@ def test_compile_prints_what_the_golden_corpus_says(tmp_path: Path) -> None:
     assert (ran.code, ran.text) == (0, case.expected.read_text(encoding="utf-8"))
 
 
+@pytest.mark.parametrize("verb", ["compile", "schedule"])
+def test_an_environment_that_no_flow_names_is_refused(folder: Path, verb: str) -> None:
+    ran = flowmill(verb, "--env", "stagign", cwd=folder)
+    assert (ran.code, ran.out) == (2, b"")
+    assert "names the environment `stagign`; did you mean `staging`?" in " ".join(ran.error.split())
+
+
 def test_compile_prints_the_same_bytes_everywhere(tmp_path: Path) -> None:
     outputs = set()
     for seed, place in (("1", "here"), ("2", "elsewhere/deeper")):

@@ -1,6 +1,7 @@
 """Parameters have usable names and fitting defaults, and a scheduled flow needs none without one."""
 
 import keyword
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,7 +32,7 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
         if hint := _name_hint(name):
             message = f"`{name}` cannot be the name of a parameter"
             yield Finding(route, "bad-parameter", message, hint, at_key=True)
-        yield from _default(parameter, route)
+        yield from list(_limits(parameter, route)) or _default(parameter, route)
         if parameter.default is None:
             yield from _required(name, flow)
 
@@ -58,10 +59,39 @@ def _name_hint(name: str) -> str:
     return "begin with a letter" if name.startswith("_") else ""
 
 
+def _limits(parameter: Parameter, route: Route) -> Iterator[Finding]:
+    """Limits that nothing obeys, or that no value could."""
+    limits = {"minimum": parameter.minimum, "maximum": parameter.maximum}
+    bounds = {key: limit for key, limit in limits.items() if limit is not None}
+    if parameter.type not in ("integer", "number"):
+        for key in bounds:
+            message = f"`{key}` is for numbers, and this parameter is of type {parameter.type}"
+            hint = "remove it, or let the `type` be `integer` or `number`"
+            yield Finding((*route, key), "bad-parameter", message, hint, at_key=True)
+    elif infinite := [key for key, limit in bounds.items() if not math.isfinite(limit)]:
+        for key in infinite:
+            yield Finding((*route, key), "bad-parameter", "too large to be a limit", "leave it out where there is none")
+    elif len(bounds) == len(limits):
+        yield from _room(parameter, bounds["minimum"], bounds["maximum"], route)
+
+
+def _room(parameter: Parameter, least: float, most: float, route: Route) -> Iterator[Finding]:
+    """Whether a number lies between the limits."""
+    is_whole = parameter.type == "integer"
+    if least > most or (is_whole and math.ceil(least) > math.floor(most)):
+        message = f"no {'whole ' if is_whole else ''}number is at least {least:g} and at most {most:g}"
+        hint = "exchange the two" if least > most else "a parameter of type `number` may have a fraction"
+        related = (RelatedRoute((*route, "minimum"), "the other limit"),)
+        yield Finding((*route, "maximum"), "bad-parameter", message, hint, related=related)
+
+
 def _default(parameter: Parameter, route: Route) -> Iterator[Finding]:
     choices = parameter.choices
     if choices is not None and not (isinstance(choices, list) and choices):
         yield Finding((*route, "choices"), "bad-parameter", "expected a list of values")
+        return
+    if None in (choices or []):
+        yield Finding((*route, "choices"), "bad-parameter", "null cannot be chosen: it is no value")
         return
     each = [[item] for item in choices or []] if parameter.type == "list" else choices or []
     for key, value in (("default", parameter.default), *(("choices", item) for item in each)):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from flowmill.commands._compiled import compiled_or_told
+from flowmill.commands._compiled import compiled_or_told, plans_in
 from flowmill.commands._declared import declared
 from flowmill.commands._options import COLOUR, PATHS, write
 
@@ -30,7 +30,7 @@ def command(paths: tuple[Path, ...], environment: str | None, as_manifest: bool,
     compiled = compiled_or_told(paths, colour)
     if compiled is None:
         return 1
-    plans = [plan for (_, name), plan in sorted(compiled.plans.items()) if environment in (None, name)]
+    plans = sorted(plans_in(compiled, environment), key=lambda plan: (plan.name, plan.environment))
     write("[\n" + ",\n".join(plan.to_json().rstrip() for plan in plans) + "\n]\n")
     return 0
 

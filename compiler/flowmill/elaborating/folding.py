@@ -4,12 +4,14 @@ The order matters: a value that is put in after the split can never become a sec
 """
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 from pydantic_core import PydanticCustomError
 
 from flowmill.diagnostics import Finding, Route
 from flowmill.elaborating.bound_flow import Context
+from flowmill.elaborating.keys_of_steps import keys_for_the_run, keys_not_known
 from flowmill.elaborating.shapes import is_condition, own_keys
 from flowmill.expressions.language import ExpressionError, Path
 from flowmill.expressions.render import Escape, Scope, fold
@@ -29,7 +31,8 @@ class Folding:
     """Puts in what is known before the run. An expression that cannot be evaluated is reported and left.
 
     Attributes:
-        constants: the names that are known when the flow is compiled, with their values.
+        constants: the names that are known when the flow is compiled, with their values; `steps` holds those keys of
+            steps that the run needs.
         findings: what could not be evaluated.
     """
 
@@ -60,6 +63,9 @@ class Folding:
         for key in sorted(self._keys, key=lambda key: _FIRST.index(key) if key in _FIRST else len(_FIRST)):
             folded[key] = self._fold(self._keys[key], (key,))
             self._learn(key, folded[key])
+        if kept := keys_for_the_run(folded, self.inline):
+            self.constants["steps"] = kept
+        self.findings += keys_not_known(self._keys, self.inline)
         return {key: folded[key] for key in self._keys}
 
     def _learn(self, key: str, value: Any) -> None:
@@ -80,7 +86,7 @@ class Folding:
         if isinstance(value, list):
             return [self._fold(item, (*route, index)) for index, item in enumerate(value)]
         try:
-            return self._counted(fold(value, self.constants, self._inline, self._escaper(route)))
+            return self._counted(fold(value, self.constants, self.inline, self._escaper(route)))
         except ExpressionError as error:
             self.findings.append(Finding(route, "bad-expression", str(error)))
             return value
@@ -99,14 +105,19 @@ class Folding:
             raise ExpressionError(f"the expressions of this flow yield more than {CHARACTERS_PUT_IN:,} characters")
         return value
 
-    def _inline(self, path: Path) -> Any:
-        """The text behind `steps.<id>.<key>`, where the key is one that the step's author wrote."""
-        step = self._steps.get(path[1]) if len(path) == 3 and path[0] == "steps" else None
+    def inline(self, path: Path) -> Any:
+        """The value of `steps.<id>.<key>`, or of what lies below, where the key is one that the step's author wrote.
+
+        Raises:
+            ExpressionError: the key cannot be evaluated, or refers to itself.
+        """
+        step = self._steps.get(path[1]) if len(path) > 2 and path[0] == "steps" else None
         if step is None or path[2] not in own_keys(step, self._registry):
             return None
-        if path not in self._inlined:
-            self._inlined[path] = self._folded_once(path, step[path[2]])
-        return self._inlined[path]
+        key, below = path[:3], path[3:]
+        if key not in self._inlined:
+            self._inlined[key] = self._folded_once(key, step[key[2]])
+        return reduce(_below, below, self._inlined[key])
 
     def _folded_once(self, path: Path, value: Any) -> Any:
         if path in self._inlining:
@@ -115,9 +126,13 @@ class Folding:
             raise ExpressionError(f"more than {REFERENCES_IN_A_ROW} keys refer to each other in a row")
         self._inlining.add(path)
         try:
-            return fold(value, self.constants, self._inline)
+            return fold(value, self.constants, self.inline)
         finally:
             self._inlining.discard(path)
+
+
+def _below(value: Any, word: str) -> Any:
+    return value.get(word) if isinstance(value, dict) else None
 
 
 def _split(raw: Mapping[str, Any], registry: Registry) -> dict[str, Any]:

@@ -98,7 +98,8 @@ def own_keys(step: Mapping[str, Any], registry: Registry) -> frozenset[str]:
     """The keys of a step that another one may refer to as `steps.<id>.<key>`: those of its type that it sets."""
     step_type = registry.get(str(step.get("type")))
     outputs = set(step_type.output.model_fields) if step_type else set()
-    return frozenset(key for key in step if key not in STEP_KEYS and key not in outputs)
+    names = {*STEP_KEYS, *STEP_RESULTS, *outputs}
+    return frozenset(key for key, value in step.items() if key not in names and value is not None)
 
 
 def _steps(steps: Any, registry: Registry) -> dict[str, Shape]:

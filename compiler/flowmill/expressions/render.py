@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flowmill.expressions.language import RESULT_LIMIT, ExpressionError, Parsed, Path, parse
+from flowmill.expressions.language import RESULT_LIMIT, ExpressionError, Parsed, Path, parse, path_of
 from flowmill.expressions.template import Expression, Piece, Unclosed, has_expression, join, split
 from flowmill.expressions.times import given
-from flowmill_tasks.fields import Folded, Plain, Rendered, Unrendered
+from flowmill_tasks.fields import Folded, Plain, Rendered, Unrendered, exact_value
 
 Scope = dict[str, Any]
 Escape = Callable[[str], str]
@@ -30,7 +30,7 @@ def fold(value: Any, scope: Scope, inline: Callable[[Path], Any], escape: Escape
 
     Args:
         scope: the values that are known now.
-        inline: the text of another key for a reference that names one (`steps.load.image`), or None.
+        inline: the value of another key for a reference that names one (`steps.load.image`), or None.
         escape: applied to every text that an expression gives.
 
     Raises:
@@ -73,12 +73,31 @@ def _fold_piece(piece: Expression, scope: Scope, inline: Callable[[Path], Any], 
     parsed = parse(piece.source)
     if not isinstance(parsed, Parsed):
         return piece
-    if len(parsed.references) == 1 and parsed.source.strip() == ".".join(parsed.references[0]):
-        replacement = inline(parsed.references[0])
-        if replacement is not None:
-            return _escaped(replacement, escape)
-    known = all(path[0] in scope for path in parsed.references)
-    return _escaped(parsed.evaluate(scope), escape) if known else piece
+    keys = {path: value for path in parsed.references if (value := inline(path)) is not None}
+    alone = path_of(parsed.tree)
+    if alone in keys:
+        return _escaped(keys[alone], escape)
+    known = all(path[0] in scope or (path in keys and is_known(keys[path])) for path in parsed.references)
+    return _escaped(parsed.evaluate({**scope, **nested(keys)}), escape) if known else piece
+
+
+def is_known(value: Any) -> bool:
+    """Whether nothing in a folded value waits for the run."""
+    if isinstance(value, dict | list):
+        return all(map(is_known, value.values() if isinstance(value, dict) else value))
+    return not isinstance(value, Unrendered)
+
+
+def nested(values: Mapping[Path, Any]) -> dict[str, Any]:
+    """Values by their path -> maps of maps, in which an expression finds them."""
+    found: dict[str, Any] = {}
+    # The shortest first: what lies below one that is there already is in its value.
+    for path in sorted(values, key=len):
+        inner: Any = found
+        for word in path[:-1]:
+            inner = inner.setdefault(word, {})
+        inner.setdefault(path[-1], exact_value(values[path]))
+    return found
 
 
 def _escaped(value: Any, escape: Escape | None) -> Any:

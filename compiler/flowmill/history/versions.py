@@ -57,7 +57,8 @@ def of_commit(repository: Repository, root: Path, ref: str, registry: Registry) 
         GitError: there is no such commit, or git cannot be asked.
     """
     commit = repository.commit(ref)
-    folder = root.resolve().relative_to(repository.root).as_posix().removeprefix(".")
+    path = root.resolve().relative_to(repository.root).as_posix()
+    folder = "" if path == "." else path
     with extracted(repository, commit, folder) as copy:
         if not (copy / WORKSPACE_FILE).exists():
             return Version(ref, Files(copy), Compiled({}, (), 0))

@@ -6,7 +6,7 @@ from flowmill.elaborating.bound_flow import BoundStep
 from flowmill.lint.subjects import LintedFlow
 from flowmill.lint.truth import Known, possible_values
 
-_DIFFER = ("environment", "vars", "server")
+_DIFFER = ("environment", "vars", "server", "steps")
 """What may be another value in another environment, for which the condition may be meant."""
 
 

@@ -54,11 +54,17 @@ class Run:
             "parameters": dict(self.parameters),
             "run": {"id": facts.id, "start": facts.start, "scheduled": facts.scheduled, "url": facts.url},
             "secrets": self.secrets,
-            "steps": {step: outcome.fields() for step, outcome in self.outcomes.items()},
+            "steps": self._steps(),
             "failure": self._failure(),
             **({"last_success": {"start": self.last_success}} if self.last_success else {}),
             **(names or {}),
         }
+
+    def _steps(self) -> dict[str, Any]:
+        """What steps have yielded, and the keys that their authors wrote and expressions ask for."""
+        written: Mapping[str, Any] = self.plan.constants.get("steps", {})
+        ended = {step: outcome.fields() for step, outcome in self.outcomes.items()}
+        return {step: {**written.get(step, {}), **ended.get(step, {})} for step in {**written, **ended}}
 
     def _failure(self) -> dict[str, Any]:
         outcome = self.failure

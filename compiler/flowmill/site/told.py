@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from flowmill.expressions.language import Parsed, parse
+from flowmill.lint.truth import Known, possible_values
 from flowmill.planning.plan import Plan, StepPlan
+from flowmill.running.conditions import ancestors
 from flowmill.site.shown import Shown
 
 _RECIPIENTS = ("to", "cc", "bcc")
 _ONE_SECRET = re.compile(r"\$\{\{\s*secrets\.([\w.-]+)\s*\}\}")
-_FAILURE = re.compile(r"\b(failure|always)\s*\(")
-_ONLY_SUCCESS = re.compile(r"\s*success\s*\(\s*\)\s*")
 
 
 @dataclass(frozen=True)
@@ -41,15 +42,30 @@ def told(plan: Plan, shown: Shown) -> list[Told]:
 
 def _after_failure(plan: Plan, shown: Shown) -> Iterator[tuple[str, int, StepPlan, str]]:
     """The steps that run after a failure, with where they stand and why they run."""
+    before = ancestors(plan)
+    can_fail = {step.id for step in plan.steps if not step.continue_on_error}
     for number, step in enumerate(plan.steps):
-        if step.condition and _FAILURE.search(step.condition):
+        if before[step.id] & can_fail and _asks_for_status(step) and _can_be_true(step, plan):
             yield "steps", number, step, f"if {shown.text('steps', number, 'if')}"
     for group, when in (("on_failure", "after a failure"), ("finally", "after every run")):
         for number, step in enumerate(plan.groups[group]):
             if not step.condition:
                 yield group, number, step, when
-            elif not _ONLY_SUCCESS.fullmatch(step.condition):
+            elif _can_be_true(step, plan):
                 yield group, number, step, f"{when}, if {shown.text(group, number, 'if')}"
+
+
+def _asks_for_status(step: StepPlan) -> bool:
+    """Whether a step of the flow runs after a failure at all: one that does not ask waits for a success."""
+    parsed = parse(step.condition) if step.condition else None
+    return isinstance(parsed, Parsed) and parsed.asks_for_status
+
+
+def _can_be_true(step: StepPlan, plan: Plan) -> bool:
+    """Whether the condition of a step can be true when something before it has failed."""
+    parameters = {it.name: it for it in plan.parameters}
+    after_failure = Known(plan.constants, parameters, can_fail=True, can_succeed=False)
+    return True in possible_values(step.condition or "", after_failure)
 
 
 def _message(step: StepPlan, shown: Shown, route: tuple[str, int]) -> Iterator[tuple[str, tuple[str, ...]]]:
