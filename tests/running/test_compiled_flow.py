@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 import flowmill
 from support.flows import script, write_job
@@ -83,6 +84,16 @@ def test_a_wrong_spec_is_an_error_with_every_place(spec: Path) -> None:
     with pytest.raises(flowmill.SpecError, match=r"job\.yaml:\d+:\d+: there is no step type `scrpt`") as wrong:
         flowmill.compile(spec, "staging")
     assert [diagnostic.code for diagnostic in wrong.value.diagnostics] == ["unknown-type"]
+
+
+@pytest.mark.parametrize("choices", [["a", "b"], [1, 2], [1, "b"]], ids=str)
+def test_the_schema_of_a_list_lets_through_what_may_be_chosen(tmp_path: Path, choices: list[Any]) -> None:
+    """Prefect's server checks values by this schema, so it has to let every choice through, and nothing else."""
+    parameter = {"type": "list", "choices": choices, "default": choices[:1]}
+    schema = properties(write_job(tmp_path, script("load"), parameters={"some": parameter}))["some"]
+    judge = Draft202012Validator(schema)
+    assert judge.is_valid(choices)
+    assert not judge.is_valid(["c"])
 
 
 @pytest.mark.parametrize("name", ["wait_for", "return_state", "self", "cls", "model_config", "_day", "for", "Day"])

@@ -29,4 +29,9 @@ def _type(parameter: ParameterPlan) -> dict[str, Any]:
     choices = {"enum": list(parameter.choices)} if parameter.choices else {}
     if parameter.type != "list":
         return {"type": parameter.type, **choices}  # the words of JSON Schema are ours
-    return {"type": "array", "items": {"type": "string", **choices} if choices else _ANY_ITEM}
+    return {"type": "array", "items": {**_type_of_items(parameter.choices or ()), **choices}}
+
+
+def _type_of_items(choices: tuple[Any, ...]) -> dict[str, Any]:
+    """A list has items of any type; only where all that may be chosen are texts it is known, and the form needs it."""
+    return {"type": "string"} if choices and all(isinstance(it, str) for it in choices) else _ANY_ITEM
