@@ -151,7 +151,7 @@ class Script(Step):
     starter = STARTER
     takes_environment = True
     output = ProcessOutput
-    argument_fields = frozenset({"command", "args", "interpreter"})
+    argument_fields = frozenset({"command", "args", "file", "interpreter"})
 
     command: CommandLine | None = Field(
         default=None,

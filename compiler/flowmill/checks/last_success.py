@@ -29,8 +29,9 @@ def check(flow: BoundFlow) -> Iterator[Finding]:
     kept = flow.written.get(_KEY) is not None
     for place, piece, parsed in _expressions(flow):
         for path in parsed.references:
-            if place[0] == _KEY and path[0] in _REASONS:
-                yield _not_there_yet(place, piece, parsed, path)
+            names = (path, *flow.names_behind.of(path)) if place[0] == _KEY else ()
+            if name := next((name for name in names if name[0] in _REASONS), None):
+                yield _not_there_yet(place, _part(piece, parsed, path), name, path)
             elif path[0] == _KEY and not kept:
                 yield _not_kept(place, piece, parsed, path)
     yield from _constant(flow)
@@ -42,10 +43,11 @@ def _expressions(flow: BoundFlow) -> Iterator[tuple[Route, Expression, Parsed]]:
             yield from step_expressions({key: value}, ())
 
 
-def _not_there_yet(place: Route, piece: Expression, parsed: Parsed, path: Path) -> Finding:
-    message = f"`{'.'.join(path)}` cannot be used in the default of `last_success`: {_REASONS[path[0]]}"
+def _not_there_yet(place: Route, part: Part, name: Path, written: Path) -> Finding:
+    through = "" if name is written else f"; `{'.'.join(written)}` uses it"
+    message = f"`{'.'.join(name)}` cannot be used in the default of `last_success`: {_REASONS[name[0]]}{through}"
     hint = "it may use `run`, `parameters`, `vars` and `environment`"
-    return Finding(place, "bad-last-success", message, hint, part=_part(piece, parsed, path))
+    return Finding(place, "bad-last-success", message, hint, part=part)
 
 
 def _not_kept(place: Route, piece: Expression, parsed: Parsed, path: Path) -> Finding:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 
-from flowmill.diagnostics import Finding, Part, Route
+from flowmill.diagnostics import Finding
 from flowmill.elaborating.bound_flow import BoundFlow, BoundStep
-from flowmill.elaborating.expression_findings import step_expressions
-from flowmill.expressions.language import Parsed
-from flowmill.expressions.template import Expression
+from flowmill.secrets.led_to import secrets_led_to
 
 CODES = {"secret-in-argument": "A secret as an argument of a program is shown to everybody on the machine by `ps`."}
 
@@ -16,17 +14,13 @@ _ELEMENTS = frozenset({"foreach", "matrix"})
 
 def check(flow: BoundFlow) -> Iterator[Finding]:
     for step in flow.all_steps():
-        shown = (step.model.argument_fields if step.model else frozenset()) | _ELEMENTS
-        for place, piece, parsed in step_expressions(step.written, step.route):
-            if place[2] in shown:
-                yield from _in_expression(place, piece, parsed, step)
+        yield from _of_step(flow, step)
 
 
-def _in_expression(place: Route, piece: Expression, parsed: Parsed, step: BoundStep) -> Iterator[Finding]:
-    for path in parsed.references:
-        if path[0] == "secrets":
-            found = parsed.place(path)
-            part = Part(piece.start + found.start, piece.start + found.end)
-            message = f"`{'.'.join(path)}` would be visible to everybody as an argument of `{step.id}`"
-            hint = "put it into `env` and let the program read it there"
-            yield Finding(place, "secret-in-argument", message, hint, part=part)
+def _of_step(flow: BoundFlow, step: BoundStep) -> Iterator[Finding]:
+    shown = (step.model.argument_fields if step.model else frozenset()) | _ELEMENTS
+    written = {key: value for key, value in step.written.items() if key in shown}
+    for it in secrets_led_to(flow, written, step.route):
+        message = it.told(f"`{it.secret}` would be visible to everybody as an argument of `{step.id}`")
+        hint = "put it into `env` and let the program read it there"
+        yield Finding(it.place, "secret-in-argument", message, hint, part=it.part)

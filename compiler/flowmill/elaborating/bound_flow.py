@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flowmill.diagnostics import Route
+from flowmill.elaborating.names_behind import NamesBehind
 from flowmill.spec.flow import HANDLERS, FlowSpec, StepKeys
 from flowmill.spec.workspace import Project, Workspace
 from flowmill_tasks.base import Step
@@ -97,6 +98,11 @@ class BoundFlow:
         yield from self.steps
         for name in HANDLERS:
             yield from self.handlers.get(name, ())
+
+    @cached_property
+    def names_behind(self) -> NamesBehind:
+        """What `vars.<name>` and `steps.<id>.<key>` lead to."""
+        return NamesBehind(self.written, self.context.registry)
 
     @cached_property
     def needs(self) -> dict[str, tuple[str, ...]]:

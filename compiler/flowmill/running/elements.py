@@ -17,6 +17,7 @@ from flowmill.expressions.render import as_text, marked, render
 from flowmill.planning.plan import ElementsPlan, StepPlan
 from flowmill.report.style import printable
 from flowmill.running.outcome import Outcome, State
+from flowmill.running.redaction import Redactor
 from flowmill.running.run import Run
 from flowmill.running.task import StepTask
 from flowmill_tasks.base import Output
@@ -74,12 +75,14 @@ def _check_length(step: str, lists: Sequence[Sequence[Any]]) -> None:
 
 def _element(step: StepPlan, number: int, names: dict[str, Any], run: Run) -> StepTask:
     values = names["matrix"].values() if "matrix" in names else [names["item"]]
-    shown = run.redactor.mask(", ".join(_shown(value) for value in values))
+    shown = ", ".join(_shown(value, run.redactor) for value in values)
     return StepTask(step, f"{step.id}[{shown}]", f"{step.id}.{number}", names)
 
 
-def _shown(value: Any) -> str:
-    text = " ".join(printable("null" if value is None else as_text(value)).split())
+def _shown(value: Any, redactor: Redactor) -> str:
+    # Masked first: a secret that has been cut, or whose white space has been folded, is no longer known.
+    masked = redactor.mask("null" if value is None else as_text(value))
+    text = " ".join(printable(masked).split())
     return text if len(text) <= SHOWN_AT_MOST else f"{text[: SHOWN_AT_MOST - 1]}…"
 
 

@@ -12,7 +12,7 @@ Pass the value beside the code: to a shell as `"$1"` behind the code, to Python 
 import re
 from collections.abc import Iterator
 
-from flowmill.diagnostics import Finding, Part, Severity
+from flowmill.diagnostics import Finding, Part, Route, Severity
 from flowmill.elaborating.bound_flow import BoundStep
 from flowmill.elaborating.expression_findings import step_expressions
 from flowmill.expressions.language import Path
@@ -35,16 +35,30 @@ def check(flow: LintedFlow, options: RuleOptions) -> Iterator[Finding]:
 
 
 def _in_code(flow: LintedFlow, step: BoundStep, code: str) -> Iterator[Finding]:
+    harmful = _harmful(flow, step, code)
     for place, piece, parsed in step_expressions(step.written, step.route):
-        if place[2] not in ("command", "entrypoint") or piece.source not in code or _NUMBER.search(piece.source):
+        if place[2] not in ("command", "entrypoint") or _NUMBER.search(piece.source):
             continue
         for path in parsed.references:
-            if _can_be_code(flow, step, path):
+            # What is behind a name has been put in, and stands in the code in its place.
+            names = (path,) if piece.source in code else flow.bound.names_behind.of(path)
+            if name := next((name for name in names if name in harmful), None):
                 found = parsed.place(path)
                 part = Part(piece.start + found.start, piece.start + found.end)
-                message = f"`{'.'.join(path)}` becomes a part of the code that `{step.id}` runs"
-                hint = "pass it as an argument behind the code, or in `env`"
-                yield Finding(place, "code-injection", message, hint, part=part)
+                yield _finding(step, place, part, name, path)
+
+
+def _finding(step: BoundStep, place: Route, part: Part, name: Path, written: Path) -> Finding:
+    through = "" if name is written else f": `{'.'.join(written)}` holds it"
+    message = f"`{'.'.join(name)}` becomes a part of the code that `{step.id}` runs{through}"
+    return Finding(place, "code-injection", message, "pass it as an argument behind the code, or in `env`", part=part)
+
+
+def _harmful(flow: LintedFlow, step: BoundStep, code: str) -> frozenset[Path]:
+    """The names in the code whose values can be code; what becomes a number cannot."""
+    found = step_expressions({"command": code}, step.route)
+    used = {path for _, piece, parsed in found if not _NUMBER.search(piece.source) for path in parsed.references}
+    return frozenset(path for path in used if _can_be_code(flow, step, path))
 
 
 def _can_be_code(flow: LintedFlow, step: BoundStep, path: Path) -> bool:

@@ -9,10 +9,10 @@ step needs to deliver the message have keys of their own (`smtp`, `webhook`, `to
 
 from collections.abc import Iterator
 
-from flowmill.diagnostics import Finding, Part, Severity
-from flowmill.elaborating.bound_flow import BoundStep
-from flowmill.elaborating.expression_findings import step_expressions
+from flowmill.diagnostics import Finding, Severity
+from flowmill.elaborating.bound_flow import BoundFlow, BoundStep
 from flowmill.lint.subjects import LintedFlow
+from flowmill.secrets.led_to import secrets_led_to
 from flowmill.spec.lint import RuleOptions
 
 SEVERITY = Severity.WARNING
@@ -21,15 +21,12 @@ SUMMARY = "A secret is put into a mail, a message, a document or a step's name, 
 
 def check(flow: LintedFlow, options: RuleOptions) -> Iterator[Finding]:
     for step in flow.bound.all_steps():
-        yield from _of_step(step)
+        yield from _of_step(flow.bound, step)
 
 
-def _of_step(step: BoundStep) -> Iterator[Finding]:
+def _of_step(flow: BoundFlow, step: BoundStep) -> Iterator[Finding]:
     read_by_people = {"name", *(step.model.message_fields if step.model else ())}
-    for place, piece, parsed in step_expressions(step.written, step.route):
-        for path in parsed.references if place[2] in read_by_people else ():
-            if path[0] == "secrets":
-                found = parsed.place(path)
-                part = Part(piece.start + found.start, piece.start + found.end)
-                message = f"`{'.'.join(path)}` has no place in `{place[2]}`, which people read"
-                yield Finding(place, "secret-in-message", message, "say what is meant without its value", part=part)
+    written = {key: value for key, value in step.written.items() if key in read_by_people}
+    for it in secrets_led_to(flow, written, step.route):
+        message = it.told(f"`{it.secret}` has no place in `{it.place[2]}`, which people read")
+        yield Finding(it.place, "secret-in-message", message, "say what is meant without its value", part=it.part)
