@@ -114,6 +114,37 @@ def test_every_kind_of_shared_key_has_its_place(repo: GitFolder) -> None:
     }
 
 
+def test_a_shared_key_for_one_environment_has_its_place(repo: GitFolder) -> None:
+    def keys(number: int) -> Any:
+        steps = {"all": {"timeout": number}, "script": {"retries": number}}
+        return {"description": f"words {number}", "defaults": steps}
+
+    def project(number: int) -> Any:
+        late = {"skip_if_late": number, "defaults": {"script": {"retry_delay": number}}}
+        override = {"environment": {"staging": keys(number)}}
+        handler = {"id": "tell", "type": "script", "command": f"echo {number}"}
+        defaults = {"environment": {"staging": late}, "on_failure": [handler], "all": {"timeout": number}}
+        return {"defaults": defaults, "templates": {"t": override}}
+
+    orders = flow("shop", extends="t")
+    del orders["environment"]
+    stock = {**flow("shop"), "environment": {"staging": {}}}
+    specs = {"specs/shop/orders.yaml": orders, "specs/shop/stock.yaml": stock}
+    repo.commit({"specs/shop/project.yaml": project(1), **specs})
+    repo.write({"specs/shop/project.yaml": project(2)})
+    found = {it["key"]: it["flows"] for it in data(repo, "main")["shared"]}
+    both = ["shop.orders", "shop.stock"]
+    assert found == {
+        "defaults.all.timeout": ["shop.stock"],
+        "defaults.environment.staging.defaults.script.retry_delay": both,
+        "defaults.environment.staging.skip_if_late": both,
+        "defaults.on_failure.tell.command": both,
+        "templates.t.environment.staging.defaults.all.timeout": ["shop.orders"],
+        "templates.t.environment.staging.defaults.script.retries": ["shop.orders"],
+        "templates.t.environment.staging.description": ["shop.orders"],
+    }
+
+
 def test_what_a_flow_asks_for_anew_is_the_doing_of_the_flow(repo: GitFolder) -> None:
     slack = {"webhook": "${{ secrets.slack.url }}"}
     project = {"templates": {"hourly": {"cron": "5 * * * *"}}, "defaults": {"slack": slack}}
