@@ -114,33 +114,34 @@ def test_every_kind_of_shared_key_has_its_place(repo: GitFolder) -> None:
     }
 
 
-def test_a_shared_key_for_one_environment_has_its_place(repo: GitFolder) -> None:
-    def keys(number: int) -> Any:
-        steps = {"all": {"timeout": number}, "script": {"retries": number}}
-        return {"description": f"words {number}", "defaults": steps}
-
+def test_a_default_for_one_environment_has_its_place(repo: GitFolder) -> None:
     def project(number: int) -> Any:
-        late = {"skip_if_late": number, "defaults": {"script": {"retry_delay": number}}}
-        override = {"environment": {"staging": keys(number)}}
+        staging = {"tags": [f"tag{number}"], "defaults": {"script": {"retries": number}}}
         handler = {"id": "tell", "type": "script", "command": f"echo {number}"}
-        defaults = {"environment": {"staging": late}, "on_failure": [handler], "all": {"timeout": number}}
-        return {"defaults": defaults, "templates": {"t": override}}
+        return {"defaults": {"environment": {"staging": staging}, "on_failure": [handler]}}
 
-    orders = flow("shop", extends="t")
-    del orders["environment"]
-    stock = {**flow("shop"), "environment": {"staging": {}}}
-    specs = {"specs/shop/orders.yaml": orders, "specs/shop/stock.yaml": stock}
-    repo.commit({"specs/shop/project.yaml": project(1), **specs})
+    orders = {"specs/shop/orders.yaml": flow("shop", environment={"staging": {}})}
+    repo.commit({"specs/shop/project.yaml": project(1), **orders})
+    repo.write({"specs/shop/project.yaml": project(2)})
+    found = {f"{it['file']} {it['key']}": it["flows"] for it in data(repo, "main")["shared"]}
+    assert found == {
+        "shop/project.yaml defaults.environment.staging.defaults.script.retries": ["shop.orders"],
+        "shop/project.yaml defaults.environment.staging.tags": ["shop.orders"],
+        "shop/project.yaml defaults.on_failure.tell.command": ["shop.orders", "shop.stock"],
+    }
+
+
+def test_a_key_of_a_template_for_one_environment_has_its_place(repo: GitFolder) -> None:
+    def project(number: int) -> Any:
+        staging = {"description": f"words {number}", "defaults": {"all": {"timeout": number}}}
+        return {"templates": {"t": {"environment": {"staging": staging}}}}
+
+    orders = {"specs/shop/orders.yaml": flow("shop", extends="t", environment={"staging": {}})}
+    repo.commit({"specs/shop/project.yaml": project(1), **orders})
     repo.write({"specs/shop/project.yaml": project(2)})
     found = {it["key"]: it["flows"] for it in data(repo, "main")["shared"]}
-    both = ["shop.orders", "shop.stock"]
     assert found == {
-        "defaults.all.timeout": ["shop.stock"],
-        "defaults.environment.staging.defaults.script.retry_delay": both,
-        "defaults.environment.staging.skip_if_late": both,
-        "defaults.on_failure.tell.command": both,
         "templates.t.environment.staging.defaults.all.timeout": ["shop.orders"],
-        "templates.t.environment.staging.defaults.script.retries": ["shop.orders"],
         "templates.t.environment.staging.description": ["shop.orders"],
     }
 
