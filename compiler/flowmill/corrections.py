@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from flowmill.diagnostics import Part, Route, RouteEdit
-from flowmill.suggest import FOREIGN
+from flowmill.suggest import folded, is_foreign, nearest, slips
 
 _SHORTEST, _LONG = 4, 6
 """Characters: a shorter word is near too many others, and a long one may have two slips in it."""
@@ -25,8 +25,15 @@ _DURATION = re.compile(
 
 
 def certain(word: str, known: Iterable[str]) -> str | None:
-    """The one known word that `word` was meant to be: no other is as near, and neither holds another number."""
-    candidates = [name for name in list(known)[:_LOOKED_AT] if _may_be(name, word)]
+    """The one known word that `word` was meant to be, if the hint names it too: two answers are no certain one."""
+    words = list(known)
+    name = _near(word, words)
+    return name if name is not None and name == nearest(word, words) else None
+
+
+def _near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that no other is as near as; neither holds another number."""
+    candidates = [name for name in sorted(set(known))[:_LOOKED_AT] if _may_be(name, word)]
     same = [name for name in candidates if folded(name) == folded(word)]
     if same:
         return same[0] if len(same) == 1 and same[0] != word else None
@@ -46,10 +53,10 @@ def corrected(
 
 
 def renamed(key: str, known: Iterable[str]) -> str | None:
-    """What a key is called here: as another tool's word for it, or as the one that is near."""
+    """What a key is called here, as the hint says: another tool's word for it is certain, too."""
     words = list(known)
-    foreign = FOREIGN.get(folded(key))
-    return foreign if foreign in words else certain(key, words)
+    name = nearest(key, words)
+    return name if name is not None and is_foreign(key, name) else certain(key, words)
 
 
 def respelt(duration: str) -> str | None:
@@ -58,25 +65,6 @@ def respelt(duration: str) -> str | None:
     if not match or not any(match.groups()):
         return None
     return "".join(f"{count}{unit}" for count, unit in zip(match.groups(), _UNITS, strict=True) if count)
-
-
-def folded(word: str) -> str:
-    """A word without what people write now like this and now like that."""
-    return word.lower().replace("-", "_").replace(" ", "_")
-
-
-def slips(one: str, other: str) -> int:
-    """How many letters are wrong, missing, too many or exchanged with their neighbour."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, start=1):
-        before, last, row = row, before, [i]
-        for j, wanted in enumerate(other, start=1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
-            if last and j > 1 and (letter, one[i - 2]) == (other[j - 2], wanted):
-                cost = min(cost, last[j - 2] + 1)
-            row.append(cost)
-    return row[-1]
 
 
 def _may_be(name: str, word: str) -> bool:

@@ -114,6 +114,38 @@ def test_every_kind_of_shared_key_has_its_place(repo: GitFolder) -> None:
     }
 
 
+def test_a_default_for_one_environment_has_its_place(repo: GitFolder) -> None:
+    def project(number: int) -> Any:
+        staging = {"tags": [f"tag{number}"], "defaults": {"script": {"retries": number}}}
+        handler = {"id": "tell", "type": "script", "command": f"echo {number}"}
+        return {"defaults": {"environment": {"staging": staging}, "on_failure": [handler]}}
+
+    orders = {"specs/shop/orders.yaml": flow("shop", environment={"staging": {}})}
+    repo.commit({"specs/shop/project.yaml": project(1), **orders})
+    repo.write({"specs/shop/project.yaml": project(2)})
+    found = {f"{it['file']} {it['key']}": it["flows"] for it in data(repo, "main")["shared"]}
+    assert found == {
+        "shop/project.yaml defaults.environment.staging.defaults.script.retries": ["shop.orders"],
+        "shop/project.yaml defaults.environment.staging.tags": ["shop.orders"],
+        "shop/project.yaml defaults.on_failure.tell.command": ["shop.orders", "shop.stock"],
+    }
+
+
+def test_a_key_of_a_template_for_one_environment_has_its_place(repo: GitFolder) -> None:
+    def project(number: int) -> Any:
+        staging = {"description": f"words {number}", "defaults": {"all": {"timeout": number}}}
+        return {"templates": {"t": {"environment": {"staging": staging}}}}
+
+    orders = {"specs/shop/orders.yaml": flow("shop", extends="t", environment={"staging": {}})}
+    repo.commit({"specs/shop/project.yaml": project(1), **orders})
+    repo.write({"specs/shop/project.yaml": project(2)})
+    found = {it["key"]: it["flows"] for it in data(repo, "main")["shared"]}
+    assert found == {
+        "templates.t.environment.staging.defaults.all.timeout": ["shop.orders"],
+        "templates.t.environment.staging.description": ["shop.orders"],
+    }
+
+
 def test_what_a_flow_asks_for_anew_is_the_doing_of_the_flow(repo: GitFolder) -> None:
     slack = {"webhook": "${{ secrets.slack.url }}"}
     project = {"templates": {"hourly": {"cron": "5 * * * *"}}, "defaults": {"slack": slack}}

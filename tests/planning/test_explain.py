@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flowmill.elaborating.inheritance import flow_layers
-from flowmill.elaborating.layers import Layer, Layers
+from flowmill.elaborating.layers import Layer, Layers, Owner
 from flowmill.explain import Fact, facts
 from flowmill.reading.nodes import plain
 from flowmill.reading.parse import parse_tree
@@ -68,7 +68,9 @@ def routes(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
 @given(st.lists(maps(documents), min_size=1, max_size=5))
 def test_whatever_the_layers_the_winner_is_that_of_the_merge(layers: list[dict[str, Any]]) -> None:
     trees = [tree_of(number, document) for number, document in enumerate(layers)]
-    made = Layers(tuple(Layer(f"layer {number}", tree) for number, tree in enumerate(trees)), trees[-1])
+    made = Layers(
+        tuple(Layer(Owner("template", f"layer-{number}"), tree) for number, tree in enumerate(trees)), trees[-1]
+    )
     for route in routes(made.merged.plain()):
         node = made.merged.at(route)
         assert node is not None

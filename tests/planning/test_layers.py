@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from flowmill.elaborating.layers import Layer, Layers, environments_of, flow_keys, stack, standing_at, unknown_defaults
+from flowmill.elaborating.layers import (
+    Layer,
+    Layers,
+    Owner,
+    environments_of,
+    flow_keys,
+    stack,
+    standing_at,
+    unknown_defaults,
+)
 from flowmill.reading.parse import parse_tree
 from flowmill.reading.source import Source
 from flowmill.reading.tree import Tree
@@ -19,8 +28,8 @@ def tree(text: str, path: str = "flow.yaml") -> Tree:
 
 
 def layers(**texts: str) -> Layers:
-    """Layers by name, weakest first; the last is the flow."""
-    items = tuple(Layer(name, tree(text, f"{name}.yaml")) for name, text in texts.items())
+    """Layers of templates by name, weakest first; the last is the flow."""
+    items = tuple(Layer(Owner("template", name), tree(text, f"{name}.yaml")) for name, text in texts.items())
     return Layers(items, items[-1].tree)
 
 
@@ -134,7 +143,7 @@ def test_null_for_defaults_takes_all_of_them_away() -> None:
     ],
 )
 def test_who_sets_a_value(texts: dict[str, str], route: tuple[str | int, ...], names: list[str]) -> None:
-    assert [setting.layer.name for setting in layers(**texts).settings(route)] == names
+    assert [setting.layer.owner.template for setting in layers(**texts).settings(route)] == names
 
 
 def test_the_layers_of_a_step_say_whose_defaults_they_are() -> None:
@@ -142,7 +151,7 @@ def test_the_layers_of_a_step_say_whose_defaults_they_are() -> None:
     step = found.of_step("steps", 0)
     assert step is not None
     assert [(setting.layer.name, setting.span.path) for setting in step.settings(("retries",))] == [
-        ("defaults for script steps of project", "project.yaml"),
-        ("defaults for every step of project", "project.yaml"),
+        ("defaults for script steps of template `project`", "project.yaml"),
+        ("defaults for every step of template `project`", "project.yaml"),
     ]
-    assert [setting.layer.name for setting in step.settings(("id",))] == ["flow"]
+    assert [setting.layer.name for setting in step.settings(("id",))] == ["template `flow`"]

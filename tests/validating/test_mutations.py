@@ -83,7 +83,7 @@ def workspaces(folder: Path) -> Iterator[Path]:
             for file in case.files:
                 shutil.copy(file, golden / PROJECT / file.name)
         elif specs.is_dir() and not (case.source / "setup.sh").exists():
-            yield shutil.copytree(specs, folder / case.name)
+            yield shutil.copytree(specs, folder / "cases" / case.name)
     yield golden
 
 

@@ -4,16 +4,14 @@ workspace < environment < project < templates, base first < flow < the overrides
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from flowmill.diagnostics import Diagnostic, Finding
-from flowmill.elaborating.layers import EVERY_STEP, Layer, Layers, flow_keys, stack
+from flowmill.elaborating.layers import EVERY_STEP, Layer, Layers, Owner, flow_keys, stack
 from flowmill.reading.tree import Tree
 from flowmill.spec.templates import EXTENDS, extends_findings, lineage
 from flowmill.workspace import Files, FlowFile
 from flowmill_tasks.registry import Registry
-
-_SHARED = frozenset({"the workspace", "the environment", "the project"})
-"""Who owns what every flow inherits."""
 
 
 def named_layers(flow: FlowFile, files: Files, registry: Registry) -> Layers:
@@ -25,13 +23,14 @@ def flow_layers(flow: FlowFile, files: Files, registry: Registry, environment: s
     """Everything that a flow is made from in one environment."""
     shared = shared_layers(flow.project, files, registry, environment)
     overrides = named_layers(flow, files, registry).under(("environment", environment))
-    renamed = [Layer(f"{layer.owner}'s override for `{environment}`", layer.tree) for layer in overrides]
-    return Layers((*shared, *_own_layers(flow, files), *renamed), flow.tree)
+    marked = [replace(layer, owner=replace(layer.owner, override=environment)) for layer in overrides]
+    return Layers((*shared, *_own_layers(flow, files), *marked), flow.tree)
 
 
 def own_keys(layers: Layers) -> frozenset[str]:
     """The keys that the flow sets itself, or asks a template for; the others it only inherits."""
-    return frozenset(key for layer in layers.items if layer.owner not in _SHARED for key in layer.tree.plain())
+    own = [layer for layer in layers.items if layer.owner.source in ("template", "flow")]
+    return frozenset(key for layer in own for key in layer.tree.plain())
 
 
 def shared_layers(project: str, files: Files, registry: Registry, environment: str | None) -> tuple[Layer, ...]:
@@ -39,11 +38,11 @@ def shared_layers(project: str, files: Files, registry: Registry, environment: s
     file = files.projects.get(project)
     workspace, declared = files.tree, file.tree if file else None
     return (
-        *_layer("the workspace", workspace.only("timezone") if workspace else None),
-        *_layer("the project", declared.only("owner") if declared else None),
-        *_defaults("the workspace", workspace, (), registry),
-        *(_defaults("the environment", workspace, ("environments", environment), registry) if environment else ()),
-        *_defaults("the project", declared, (), registry),
+        *_layer(Owner("workspace"), workspace.only("timezone") if workspace else None),
+        *_layer(Owner("project"), declared.only("owner") if declared else None),
+        *_defaults(Owner("workspace"), workspace, (), registry),
+        *(_defaults(Owner("environment"), workspace, ("environments", environment), registry) if environment else ()),
+        *_defaults(Owner("project"), declared, (), registry),
     )
 
 
@@ -57,19 +56,18 @@ def shared_defaults(project: str, files: Files, registry: Registry, environment:
 def _own_layers(flow: FlowFile, files: Files) -> Iterator[Layer]:
     project = files.projects.get(flow.project)
     for name, tree in lineage(flow.tree, project.tree if project else None):
-        yield Layer(f"template `{name}`", tree)
-    yield Layer("the flow", flow.tree)
+        yield Layer(Owner("template", name), tree)
+    yield Layer(Owner("flow"), flow.tree)
 
 
-def _layer(owner: str, tree: Tree | None) -> Iterator[Layer]:
+def _layer(owner: Owner, tree: Tree | None) -> Iterator[Layer]:
     if tree is not None:
         yield Layer(owner, tree)
 
 
-def _defaults(owner: str, tree: Tree | None, route: tuple[str, ...], registry: Registry) -> Iterator[Layer]:
+def _defaults(owner: Owner, tree: Tree | None, route: tuple[str, ...], registry: Registry) -> Iterator[Layer]:
     keys = flow_keys(tree.subtree((*route, "defaults")) if tree else None, registry)
-    if keys is not None:
-        yield Layer(owner, keys, is_defaults=True)
+    yield from _layer(replace(owner, is_defaults=True), keys)
 
 
 def inheritance_findings(flow: FlowFile, files: Files, layers: Layers) -> Iterator[Diagnostic]:
@@ -78,7 +76,7 @@ def inheritance_findings(flow: FlowFile, files: Files, layers: Layers) -> Iterat
     findings: Iterable[Finding] = extends_findings(flow.tree, project.tree if project else None)
     yield from map(flow.tree.locate, findings)
     for layer in layers.items:
-        if layer.is_defaults and layer.tree.at((EXTENDS,)) is not None:
+        if layer.owner.is_defaults and not layer.owner.override and layer.tree.at((EXTENDS,)) is not None:
             hint = "write it into a flow, or into a template"
             finding = Finding((EXTENDS,), "unknown-key", f"`{EXTENDS}` cannot stand in `defaults`", hint, at_key=True)
             yield layer.tree.locate(finding)

@@ -7,7 +7,7 @@ keeps the place in the file that set it; which layer set it is looked up in the 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -26,23 +26,50 @@ _IDENTITY = frozenset({"project", "environment", "extends"})
 
 
 @dataclass(frozen=True)
+class Owner:
+    """Whose keys a layer holds; layers of two versions are the same layer if their owners are.
+
+    Attributes:
+        source: the part of the workspace that they are written in.
+        template: the name of the template, where it is one.
+        is_defaults: whether they stand in `defaults`, for others.
+        override: the environment that they are for, where they stand in `environment.<name>`.
+        of_steps: the steps that they are defaults for: `all`, or a step type; empty where they are no such defaults.
+    """
+
+    source: Literal["workspace", "environment", "project", "template", "flow"]
+    template: str = ""
+    is_defaults: bool = False
+    override: str = ""
+    of_steps: str = ""
+
+    @property
+    def name(self) -> str:
+        """The owner in words that fit behind "set by"."""
+        words = f"template `{self.template}`" if self.template else f"the {self.source}"
+        words = f"{words}'s override for `{self.override}`" if self.override else words
+        if self.of_steps:
+            which = "every step" if self.of_steps == EVERY_STEP else f"{self.of_steps} steps"
+            return f"defaults for {which} of {words}"
+        return f"{words}'s defaults" if self.is_defaults and not self.override else words
+
+
+@dataclass(frozen=True)
 class Layer:
     """One place that sets keys of a flow, or of a step.
 
     Attributes:
-        owner: whose keys they are, such as "the project".
+        owner: whose keys they are.
         tree: the keys, as if they stood in the flow or in the step.
-        is_defaults: whether they are the owner's `defaults` for others.
     """
 
-    owner: str
+    owner: Owner
     tree: Tree
-    is_defaults: bool = False
 
     @property
     def name(self) -> str:
         """The layer in words that fit behind "set by"."""
-        return f"{self.owner}'s defaults" if self.is_defaults else self.owner
+        return self.owner.name
 
 
 @dataclass(frozen=True)
@@ -107,7 +134,7 @@ class Layers:
         own = {key for tree in (step, *(layer.tree for layer in defaults)) for key in tree.plain()}
         left_out = _meaningless(group, own)
         below = [replace(layer, tree=layer.tree.without(*left_out)) for layer in defaults]
-        return Layers((*below, Layer(self.settings((group,))[0].layer.owner, step)), step)
+        return Layers((*below, replace(self.settings((group,))[0].layer, tree=step)), step)
 
     @cached_property
     def _for_steps(self) -> dict[str, tuple[Layer, ...]]:
@@ -116,9 +143,8 @@ class Layers:
         return {key: tuple(self._defaults_for(key)) for key in (defaults.plain() if defaults else ())}
 
     def _defaults_for(self, key: str) -> Iterator[Layer]:
-        which = "every step" if key == EVERY_STEP else f"{key} steps"
         for layer in self.under(("defaults", key)):
-            yield Layer(f"defaults for {which} of {layer.owner}", layer.tree)
+            yield replace(layer, owner=replace(layer.owner, of_steps=key))
 
     def under(self, route: Route) -> list[Layer]:
         """The maps that the layers have at a route: merged, they are what the merged tree has there."""

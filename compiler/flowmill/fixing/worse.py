@@ -8,7 +8,7 @@ from flowmill.diagnostics import Diagnostic, Severity, TextEdit
 from flowmill.lint.registry import rules
 from flowmill.pipeline import Compiled
 from flowmill.reading.source import Source
-from flowmill.spec.binding_fixes import is_foreign
+from flowmill.suggest import is_foreign
 
 _AFTER_A_KEY = re.compile(r"['\"]?[ \t]*:(?=\s|$)")
 _NOTHING = re.compile(r"\s*(#.*)?")

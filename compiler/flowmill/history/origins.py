@@ -1,13 +1,12 @@
 """Which keys that flows share have changed, and which flows they touch: one line there may change many flows."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from flowmill.differences import ABSENT
-from flowmill.elaborating.layers import Layer, Setting
+from flowmill.elaborating.layers import Layer, Owner, Setting
 from flowmill.explain import Fact, facts
 from flowmill.history.flow_changes import FlowChange
 from flowmill.history.versions import Version
@@ -15,9 +14,6 @@ from flowmill.spec.flow import GROUPS
 from flowmill.spec.templates import EXTENDS
 from flowmill.workspace import PROJECT_FILE, WORKSPACE_FILE
 from flowmill_tasks.registry import Registry
-
-_FOR_STEPS = re.compile(r"defaults for (?P<type>every step|(?P<word>\S+) steps) of (?P<owner>.+)")
-_TEMPLATE = re.compile(r"template `(?P<name>[^`]+)`")
 
 
 @dataclass(frozen=True)
@@ -66,7 +62,7 @@ def _shared(
         if not _was_comparable(key, old, new):
             continue
         sides = old.get(key), new.get(key)
-        winners = {fact.settings[0].layer.name: fact.settings[0] for fact in sides if fact}
+        winners = {fact.settings[0].layer.owner: fact.settings[0] for fact in sides if fact}
         for winner in winners.values():
             place = _place(key, winner, change)
             values = [_value(fact, winner.layer) for fact in sides]
@@ -86,9 +82,9 @@ def _written(fact: Fact | None) -> Any:
 
 
 def _setting(fact: Fact | None, layer: Layer) -> Setting | None:
-    """What a layer says about a value; layers of two versions are the same by their names."""
+    """What a layer says about a value, in whichever version."""
     settings = fact.settings if fact else ()
-    return next((setting for setting in settings if setting.layer.name == layer.name), None)
+    return next((setting for setting in settings if setting.layer.owner == layer.owner), None)
 
 
 def _value(fact: Fact | None, layer: Layer) -> Any:
@@ -103,20 +99,25 @@ def _shown(fact: Fact | None, layer: Layer) -> Any:
 
 def _place(key: str, setting: Setting, change: FlowChange) -> tuple[str, str] | None:
     """The file and the key of what set the value of a key of the flow; None where the flow itself did."""
-    layer, route = setting.layer, ".".join(map(str, setting.route))
-    for_steps = _FOR_STEPS.fullmatch(layer.owner)
-    is_step = layer.tree.at(("type",)) is not None and not for_steps
-    owner = for_steps["owner"] if for_steps else layer.owner
-    word = f"{for_steps['word'] or 'all'}." if for_steps else ""
-    inside = key if is_step else word + route
-    inside = f"defaults.{inside}" if layer.is_defaults or for_steps else inside
-    project_file = f"{change.plan.project}/{PROJECT_FILE}"
-    template = _TEMPLATE.match(owner)
-    if template:
-        return project_file, f"templates.{template['name']}.{inside}"
-    shared = {
-        "the workspace": (WORKSPACE_FILE, inside),
-        "the environment": (WORKSPACE_FILE, f"environments.{change.environment}.{inside}"),
-        "the project": (project_file, inside),
-    }
-    return shared.get(owner)
+    layer = setting.layer
+    is_step = layer.tree.at(("type",)) is not None and not layer.owner.of_steps
+    inside = key if is_step else ".".join(map(str, setting.route))
+    where = ".".join((*_above(layer.owner, change.environment), inside))
+    if layer.owner.source in ("workspace", "environment"):
+        return WORKSPACE_FILE, where
+    return None if layer.owner.source == "flow" else (f"{change.plan.project}/{PROJECT_FILE}", where)
+
+
+def _above(owner: Owner, environment: str) -> Iterator[str]:
+    """The keys of its file that the map of a layer stands under."""
+    if owner.source == "environment":
+        yield from ("environments", environment)
+    if owner.source == "template":
+        yield from ("templates", owner.template)
+    if owner.is_defaults:
+        yield "defaults"
+    if owner.override:
+        yield from ("environment", owner.override)
+    if owner.of_steps:
+        # The `defaults` that flows inherit hold those for steps beside the keys of the flow.
+        yield from (owner.of_steps,) if owner.is_defaults and not owner.override else ("defaults", owner.of_steps)

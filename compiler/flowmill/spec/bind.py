@@ -111,7 +111,8 @@ def _finding(
     if kind == "extra_forbidden":
         key, owner = str(detail["loc"][-1]), _model_at(model, detail["loc"][:-1])
         hint = _instead_of(key, owner, keys_of(beside) if beside else ())
-        fix = fix_of_key(base + where, detail["input"], [it for it in (beside, owner) if it])
+        owners = {name: it for it in (beside, owner) if it for name in keys_of(it)}
+        fix = fix_of_key(base + where, detail["input"], owners)
         return Finding(base + where, "unknown-key", f"unknown key `{key}`", hint, at_key=True, fix=fix)
     at_key = detail["loc"][-1:] == ("[key]",)
     written = reduce(lambda value, step: value[step], where, values)

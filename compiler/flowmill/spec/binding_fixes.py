@@ -7,9 +7,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from flowmill.corrections import certain, folded, renamed, respelt
+from flowmill.corrections import certain, renamed, respelt
 from flowmill.diagnostics import Part, Route, RouteEdit
-from flowmill.suggest import FOREIGN
+from flowmill.suggest import is_foreign
 from flowmill_tasks.fields import Plain
 
 _FLAGS = {
@@ -19,18 +19,17 @@ _FLAGS = {
 _NUMBERS = re.compile(r"[-+]?[0-9]{1,30}(\.[0-9]{1,30})?")
 
 
-def fix_of_key(route: Route, value: Any, models: Iterable[type[BaseModel]]) -> tuple[RouteEdit, ...]:
-    """The edit of a key that no model has; a word of another tool only where its value fits the key we have."""
-    key, owners = str(route[-1]), {key: model for model in models for key in _keys(model)}
+def fix_of_key(route: Route, value: Any, owners: Mapping[str, type[BaseModel]]) -> tuple[RouteEdit, ...]:
+    """The edit of a key that is not known; a word of another tool only where its value fits the key we have.
+
+    Args:
+        owners: the keys that may stand there, and the model of each.
+    """
+    key = str(route[-1])
     name = renamed(key, owners)
     if name is None or (is_foreign(key, name) and not _fits(owners[name], name, value)):
         return ()
     return (RouteEdit(route, name, at_key=True),)
-
-
-def is_foreign(key: str, name: str) -> bool:
-    """Whether a key is another tool's word for one of ours, and no slip for it."""
-    return FOREIGN.get(folded(key)) == name and folded(key) != name
 
 
 def fix_of_value(detail: ErrorDetails, route: Route, written: Any, choices: Iterable[str]) -> tuple[RouteEdit, ...]:
@@ -59,10 +58,6 @@ def _bare(kind: str, written: str) -> str | None:
         return _FLAGS.get(written.lower())
     is_number = _NUMBERS.fullmatch(written) and ("." not in written or kind.startswith("float"))
     return written if kind.startswith(("int", "float")) and is_number and type(written) is str else None
-
-
-def _keys(model: type[BaseModel]) -> Iterable[str]:
-    return (field.alias or name for name, field in model.model_fields.items())
 
 
 def _fits(model: type[BaseModel], key: str, value: Any) -> bool:

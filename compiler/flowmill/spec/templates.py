@@ -9,6 +9,7 @@ from flowmill.diagnostics import Finding, RelatedRoute, Route
 from flowmill.expressions.template import has_expression
 from flowmill.reading.tree import Tree
 from flowmill.spec.bind import keys_of
+from flowmill.spec.binding_fixes import fix_of_key
 from flowmill.spec.flow import FlowSpec
 from flowmill.spec.values import NAME
 from flowmill.suggest import did_you_mean
@@ -44,9 +45,9 @@ def template_findings(project: Tree) -> Iterator[Finding]:
     for name in names:
         route: Route = (TEMPLATES, name)
         template = project.subtree(route)
-        for key in template.plain() if template is not None else ():
+        for key, value in template.plain().items() if template is not None else ():
             if key not in TEMPLATE_KEYS:
-                fix = corrected((*route, key), key, TEMPLATE_KEYS, at_key=True)
+                fix = fix_of_key((*route, key), value, dict.fromkeys(TEMPLATE_KEYS, FlowSpec))
                 yield Finding((*route, key), "unknown-key", f"unknown key `{key}`", _hint(key), at_key=True, fix=fix)
         yield from _unusable(project, name, names)
     yield from _cycles(project, names)
