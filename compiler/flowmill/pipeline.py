@@ -9,7 +9,13 @@ from flowmill.checks import run_all
 from flowmill.diagnostics import Diagnostic, Severity, in_order
 from flowmill.elaborating.bound_flow import BoundFlow, Context
 from flowmill.elaborating.elaborate import elaborate
-from flowmill.elaborating.inheritance import flow_layers, inheritance_findings, named_layers, own_keys
+from flowmill.elaborating.inheritance import (
+    flow_layers,
+    inheritance_findings,
+    named_layers,
+    own_keys,
+    without_inherited,
+)
 from flowmill.elaborating.layers import environments_of
 from flowmill.elaborating.per_environment import once_each
 from flowmill.planning.from_flow import make_plan
@@ -119,7 +125,8 @@ def _compile_in(
     tree = layers.complete
     bound, findings = elaborate(tree, environment, context_of(flow, files, registry, own_keys(layers)))
     findings += run_all(bound)
-    diagnostics = [*inheritance_findings(flow, files, layers), *map(tree.locate, findings)]
+    told = without_inherited(findings, flow, files)
+    diagnostics = [*inheritance_findings(flow, files, layers), *map(tree.locate, told)]
     errors = any(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
     return None if errors else FlowIn(bound, tree, make_plan(bound)), diagnostics
 

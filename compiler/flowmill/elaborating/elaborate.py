@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from flowmill.corrections import corrected, renamed
 from flowmill.diagnostics import Finding, Route, RouteEdit
 from flowmill.elaborating.bound_flow import BoundFlow, BoundStep, Context
+from flowmill.elaborating.consequences import Findings, meant_names, without_consequences
 from flowmill.elaborating.expression_findings import expression_findings
 from flowmill.elaborating.folding import Folding, items
 from flowmill.elaborating.layers import unknown_defaults
@@ -26,41 +27,23 @@ _PLACEHOLDERS = {"project": "unknown", "server": "unknown", "environment": "unkn
 
 _STAND_IN = StepKeys(id="unknown", type="unknown")
 
-Findings = list[Finding]
 M = TypeVar("M", bound=BaseModel)
 
 
 def elaborate(tree: Tree, environment: str, context: Context) -> tuple[BoundFlow, Findings]:
     """Bind a flow's merged tree; the flow comes back even where it is wrong, for the checks."""
     written = tree.plain()
-    folding = Folding(written, environment, context)
+    meant = meant_names(written)
+    folding = Folding(written | meant, environment, context)
     folded = folding.all()
     findings = [*unknown_defaults(tree, context.registry), *folding.findings]
     spec, broken = _best_effort(FlowSpec, folded, (), _PLACEHOLDERS, findings)
     groups = {group: _steps(group, written, folded, context.registry, findings) for group in GROUPS}
     flow = BoundFlow(environment, context, spec, broken, folding.constants, groups.pop("steps"), groups, written)
-    findings = without_misspelt(findings)
-    return flow, _without_consequences(findings, list(expression_findings(written, context.registry)))
-
-
-def _without_consequences(findings: Findings, expressions: Findings) -> Findings:
-    """All findings, but of a value (or a list of texts) with a wrong expression only what is wrong with that."""
-    named = _around(expressions)
-    told = {finding.route for finding in expressions}
-    # A text that stands for a list has been taken apart: what was said of it was said of its items.
-    evaluated = [it for it in findings if it.code == "bad-expression" and not {it.route, it.route[:-1]} & told]
-    wrong = named | _around(evaluated)
-    return [
-        *expressions,
-        *evaluated,
-        *(it for it in findings if it.at_key or (it.code != "bad-expression" and it.route not in wrong)),
-    ]
-
-
-def _around(findings: Findings) -> set[Route]:
-    """The routes of texts, and of the lists that they are items of."""
-    routes = {finding.route for finding in findings}
-    return routes | {route[:-1] for route in routes if isinstance(route[-1], int)}
+    told = without_consequences(
+        without_misspelt(findings), list(expression_findings(written | meant, context.registry))
+    )
+    return flow, [it for it in told if it.route[:1] not in {(key,) for key in meant}]
 
 
 def _best_effort(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from flowmill.diagnostics import Diagnostic, Finding
 from flowmill.elaborating.layers import EVERY_STEP, Layer, Layers, Owner, flow_keys, stack
 from flowmill.reading.tree import Tree
-from flowmill.spec.templates import EXTENDS, extends_findings, lineage
+from flowmill.spec.templates import EXTENDS, extends_findings, is_without_its_template, lineage
 from flowmill.workspace import Files, FlowFile
 from flowmill_tasks.registry import Registry
 
@@ -80,3 +80,11 @@ def inheritance_findings(flow: FlowFile, files: Files, layers: Layers) -> Iterat
             hint = "write it into a flow, or into a template"
             finding = Finding((EXTENDS,), "unknown-key", f"`{EXTENDS}` cannot stand in `defaults`", hint, at_key=True)
             yield layer.tree.locate(finding)
+
+
+def without_inherited(findings: Iterable[Finding], flow: FlowFile, files: Files) -> list[Finding]:
+    """The findings; of a flow whose `extends` is wrong without the keys that its template may have."""
+    project = files.projects.get(flow.project)
+    if not is_without_its_template(flow.tree, project.tree if project else None):
+        return list(findings)
+    return [it for it in findings if (it.code, it.route) != ("missing-key", ())]

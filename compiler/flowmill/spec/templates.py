@@ -12,7 +12,7 @@ from flowmill.spec.bind import keys_of
 from flowmill.spec.binding_fixes import fix_of_key
 from flowmill.spec.flow import FlowSpec
 from flowmill.spec.values import NAME
-from flowmill.suggest import did_you_mean
+from flowmill.suggest import did_you_mean, nearest
 
 TEMPLATES, EXTENDS = "templates", "extends"
 TEMPLATE_KEYS = tuple(key for key in keys_of(FlowSpec) if key != "project")
@@ -37,6 +37,14 @@ def extends_findings(flow: Tree, project: Tree | None) -> Iterator[Finding]:
     name = _extends(flow, (EXTENDS,))
     if name is not None and NAME.fullmatch(name):
         yield from _unknown(name, (EXTENDS,), _names(project) if project is not None else [])
+
+
+def is_without_its_template(flow: Tree, project: Tree | None) -> bool:
+    """Whether a flow means to extend a template and does not come to one: what it lacks may stand there."""
+    if flow.at((EXTENDS,)) is None:
+        unknown = [key for key in flow.plain() if key not in keys_of(FlowSpec)]
+        return any(nearest(key, keys_of(FlowSpec)) == EXTENDS for key in unknown)
+    return _extends(flow, (EXTENDS,)) not in (_names(project) if project is not None else [])
 
 
 def template_findings(project: Tree) -> Iterator[Finding]:
