@@ -77,13 +77,13 @@ class Parameter(Document):
     type: Literal["string", "integer", "number", "boolean", "list"] = Field(
         description="what values are allowed; `list` is one of texts"
     )
-    default: Json = Field(
+    default: ConstantJson = Field(
         default=None, description="the value when none is given; without it the parameter is required", examples=[24]
     )
     description: Text = Field(default="", description="what it is for")
     minimum: Number | None = Field(default=None, description="smallest allowed number", examples=[1])
     maximum: Number | None = Field(default=None, description="largest allowed number", examples=[168])
-    choices: Json = Field(default=None, description="the list of allowed values", examples=[["lime", "bird"]])
+    choices: ConstantJson = Field(default=None, description="the list of allowed values", examples=[["lime", "bird"]])
 
 
 class StepKeys(Document):
