@@ -7,22 +7,12 @@ behind.
 """
 
 from collections.abc import Mapping
-from graphlib import TopologicalSorter
 from typing import Any
 
 from flowmill.expressions.language import ExpressionError, Parsed, parse
 from flowmill.planning.plan import Plan, StepPlan
 from flowmill.running.outcome import Outcome, State
 from flowmill.running.run import Run
-
-
-def ancestors(plan: Plan) -> dict[str, frozenset[str]]:
-    """For every step, those that it needs, directly or through others."""
-    needs = {step.id: step.needs for step in plan.steps}
-    found: dict[str, frozenset[str]] = {}
-    for name in TopologicalSorter(needs).static_order():
-        found[name] = frozenset(needs[name]).union(*(found[other] for other in needs[name]))
-    return found
 
 
 def failed_before(plan: Plan, before: frozenset[str], outcomes: Mapping[str, Outcome]) -> str | None:

@@ -14,8 +14,9 @@ from functools import partial
 from typing import Protocol, cast
 
 from flowmill.expressions.language import ExpressionError
+from flowmill.planning.ancestors import ancestors
 from flowmill.planning.plan import Plan, StepPlan
-from flowmill.running.conditions import ancestors, decide, decide_handler, failed_before
+from flowmill.running.conditions import decide, decide_handler, failed_before
 from flowmill.running.elements import NOTHING_TO_DO, Elements, elements_of, run_elements, summary
 from flowmill.running.last_success import keep, not_begun, recall
 from flowmill.running.outcome import Outcome, Retry, RunOutcome, State

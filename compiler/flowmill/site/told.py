@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from flowmill.expressions.language import Parsed, parse
 from flowmill.lint.truth import Known, possible_values
+from flowmill.planning.ancestors import ancestors
 from flowmill.planning.plan import Plan, StepPlan
-from flowmill.running.conditions import ancestors
 from flowmill.site.shown import Shown
 
 _RECIPIENTS = ("to", "cc", "bcc")
